@@ -1,0 +1,1 @@
+"""Documents in, passages with exact positions out: parsing, text analysis, the store, indexing."""

@@ -1,0 +1,1 @@
+"""Support, scores and metrics: pure functions, no I/O."""

@@ -1,0 +1,451 @@
+"""The event records: one tagged union, the contract of the whole product.
+
+Everything a face shows, a snapshot keeps or a replay repeats is one of these. ``seq`` is the
+logical time: it counts from 0 within a run, without gaps. Numbers that express a score, a weight
+or a price are quantised to 1e-6 (:func:`engine.ids.q6`). No event carries wall-clock time, a host
+name or an absolute path; those ride beside the event in the journal.
+
+Node ids: ``q`` the question, ``e:KEY`` an entity, ``p:ID`` a passage, ``s:ID`` a section,
+``d:NAME`` a document.
+"""
+
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+NodeKind: TypeAlias = Literal["question", "entity", "passage", "section", "document"]
+Tier: TypeAlias = Literal["pruned", "experimental", "stable", "active"]
+FacetKind: TypeAlias = Literal["term", "entity", "phrase", "number", "identifier"]
+ClaimKind: TypeAlias = Literal["fact", "inference", "counter", "unknown"]
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False, forbid_unknown_fields=True):
+    """A part of an event."""
+
+
+class PersonaRef(Record, frozen=True, kw_only=True):
+    persona_id: str
+    tier: Tier
+    digest: str
+
+
+class ModelRef(Record, frozen=True, kw_only=True):
+    """The model that writes: ``provider`` is ``extractive`` when there is none."""
+
+    provider: str
+    name: str
+    digest: str = ""
+    why: str = ""
+
+
+class Facet(Record, frozen=True, kw_only=True):
+    """One thing the question asks about; ``weight`` in [0, 1], all facets of a question sum to 1."""
+
+    facet_id: str
+    kind: FacetKind
+    text: str
+    weight: float
+    terms: list[str]
+
+
+class Term(Record, frozen=True, kw_only=True):
+    """One addend of a number: ``value`` is the part it contributed, so the terms sum to the number."""
+
+    name: str
+    value: float
+
+
+class TrailStep(Record, frozen=True, kw_only=True):
+    """One step of a trail: over an edge of ``kind``, through ``phrase``, quoted by ``quote``."""
+
+    node: str
+    label: str
+    kind: str
+    phrase: str = ""
+    quote: str = ""
+    weight: float = 1.0
+
+
+class Position(Record, frozen=True, kw_only=True):
+    """Where text stands: lines ``start``..``end`` counted from 1, pages for PDF, rows for a dataset."""
+
+    document: str
+    section: str
+    start: int
+    end: int
+    unit: Literal["line", "page", "row"] = "line"
+
+
+class Seed(Record, frozen=True, kw_only=True):
+    """A node where walks may start, with the terms of its score."""
+
+    node: str
+    label: str
+    score: float
+    terms: list[Term]
+
+
+class Unopened(Record, frozen=True, kw_only=True):
+    """A node that a walk saw and left, and why."""
+
+    node: str
+    label: str
+    priority: float
+    reason: str
+
+
+class Evidence(Record, frozen=True, kw_only=True):
+    """One ranked passage. ``evidence_id`` is the passage's id, or the corpus id for a dataset."""
+
+    rank: int
+    evidence_id: str
+    passage: str
+    position: Position
+    text: str
+    score: float
+    personas: list[str]
+    trail: list[TrailStep]
+    terms: list[Term]
+
+
+class Citation(Record, frozen=True, kw_only=True):
+    marker: str
+    evidence_id: str
+    passage: str
+    position: Position
+    text: str
+
+
+class Claim(Record, frozen=True, kw_only=True):
+    """One statement of an expert with the passages it cites."""
+
+    text: str
+    cites: list[str]
+    kind: ClaimKind = "fact"
+    support: float = 0.0
+    missing: list[str] = msgspec.field(default_factory=list)
+
+
+class Scores(Record, frozen=True, kw_only=True):
+    """The four scores and their total, each in [0, 1]."""
+
+    relevance: float
+    consistency: float
+    novelty: float
+    grounding: float
+    total: float
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    """The base of all events; ``seq`` is stamped when the event is emitted."""
+
+    seq: int = 0
+
+
+class QueryStarted(Event, frozen=True, kw_only=True):
+    """What the run depends on: equal values here promise equal decisions after."""
+
+    question: str
+    schema: int
+    corpus: str
+    settings: str
+    personas: list[PersonaRef]
+    model: ModelRef
+    budget: float
+    only: list[str]
+    learn: bool
+
+
+class FacetsFound(Event, frozen=True, kw_only=True):
+    facets: list[Facet]
+    answer_type: str
+    comparison: list[str]
+
+
+class SeedsFound(Event, frozen=True, kw_only=True):
+    """Where walks may start, best first."""
+
+    seeds: list[Seed]
+
+
+class NodeOpened(Event, frozen=True, kw_only=True):
+    node: str
+    kind: NodeKind
+    label: str
+    parent: str
+    persona: str
+    relevance: float
+
+
+class EdgeOpened(Event, frozen=True, kw_only=True):
+    source: str
+    target: str
+    kind: str
+    weight: float
+    phrase: str
+    quote: str
+    persona: str
+
+
+class GateScored(Event, frozen=True, kw_only=True):
+    """What the gate thinks of a persona before choosing: ``value``, ``affinity`` in [0, 1]."""
+
+    persona: str
+    tier: Tier
+    value: float
+    affinity: float
+    cost: float
+    terms: list[Term]
+
+
+class ExpertChosen(Event, frozen=True, kw_only=True):
+    persona: str
+    order: int
+    gain: float
+    cost: float
+    reason: str
+
+
+class ExpertSkipped(Event, frozen=True, kw_only=True):
+    persona: str
+    gain: float
+    cost: float
+    reason: str
+
+
+class StepTaken(Event, frozen=True, kw_only=True):
+    """A persona visits ``node``: ``path`` strength and ``priority`` with the terms of the latter."""
+
+    persona: str
+    step: int
+    node: str
+    source: str
+    relevance: float
+    path: float
+    priority: float
+    terms: list[Term]
+
+
+class WalkStopped(Event, frozen=True, kw_only=True):
+    """A walk ended; ``unopened`` are the best nodes it saw but left, with the reason."""
+
+    persona: str
+    reason: str
+    steps: int
+    unopened: list[Unopened]
+
+
+class EvidenceRanked(Event, frozen=True, kw_only=True):
+    evidence: list[Evidence]
+
+
+class ContextPacked(Event, frozen=True, kw_only=True):
+    """What an expert may read: passages kept, passages dropped, tokens used of the budget."""
+
+    persona: str
+    passages: list[str]
+    dropped: list[str]
+    tokens: int
+    budget: int
+
+
+class ModelAsked(Event, frozen=True, kw_only=True):
+    call: str
+    purpose: str
+    persona: str
+    model: ModelRef
+
+
+class Token(Event, frozen=True, kw_only=True):
+    """A piece of text as it arrives; for display only, left out of the snapshot's digest."""
+
+    call: str
+    text: str
+    thinking: bool = False
+
+
+class ModelAnswered(Event, frozen=True, kw_only=True):
+    call: str
+    text: str
+    done_reason: str
+    prompt_tokens: int
+    answer_tokens: int
+
+
+class ModelFailed(Event, frozen=True, kw_only=True):
+    call: str
+    problem: str
+    partial: str
+
+
+class ClaimsParsed(Event, frozen=True, kw_only=True):
+    persona: str
+    mode: str
+    claims: list[Claim]
+
+
+class ClaimChecked(Event, frozen=True, kw_only=True):
+    persona: str
+    index: int
+    support: float
+    supported: bool
+    missing: list[str]
+
+
+class ConflictFound(Event, frozen=True, kw_only=True):
+    """Two claims that cannot both be true, each with its source."""
+
+    subject: str
+    left_persona: str
+    left: Claim
+    right_persona: str
+    right: Claim
+
+
+class ScoresReady(Event, frozen=True, kw_only=True):
+    """An expert's output with its scores; ``terms`` maps each score to its addends."""
+
+    persona: str
+    output: str
+    scores: Scores
+    terms: dict[str, list[Term]]
+    notes: list[str]
+
+
+class RoundPlanned(Event, frozen=True, kw_only=True):
+    round: int
+    reason: str
+    facets: list[str]
+
+
+class ExpertStoodDown(Event, frozen=True, kw_only=True):
+    persona: str
+    round: int
+    gain: float
+    reason: str
+
+
+class ControlScored(Event, frozen=True, kw_only=True):
+    """The control arm: one plain walk at the same budget, answered and scored the same way."""
+
+    persona: str
+    answer: str
+    evidence: list[str]
+    scores: Scores
+    lift: float
+
+
+class SynthesisStarted(Event, frozen=True, kw_only=True):
+    clusters: int
+    supported: int
+
+
+class SentenceChecked(Event, frozen=True, kw_only=True):
+    """A sentence of the answer against its citations."""
+
+    index: int
+    text: str
+    markers: list[str]
+    personas: list[str]
+    support: float
+    kept: bool
+
+
+class AnswerReady(Event, frozen=True, kw_only=True):
+    answer: str
+    citations: list[Citation]
+    flags: list[str]
+
+
+class CreditAssigned(Event, frozen=True, kw_only=True):
+    """What a persona earned: ``advantage`` over the other experts in [-0.5, 0.5], ``survival`` in [0, 1]."""
+
+    persona: str
+    advantage: float
+    survival: float
+
+
+class GaugeMoved(Event, frozen=True, kw_only=True):
+    persona: str
+    topic: str
+    down: float
+    up: float
+    limit: float
+
+
+class PersonaMoved(Event, frozen=True, kw_only=True):
+    persona: str
+    source: Tier
+    target: Tier
+    rule: str
+    reason: str
+    inputs: list[Term]
+
+
+class ThresholdMoved(Event, frozen=True, kw_only=True):
+    name: str
+    old: float
+    new: float
+    inputs: list[Term]
+
+
+class Warned(Event, frozen=True, kw_only=True):
+    problem: str
+    mend: str
+
+
+class QueryFinished(Event, frozen=True, kw_only=True):
+    outcome: Literal["answered", "no-evidence", "cancelled", "failed"]
+
+
+class SnapshotSaved(Event, frozen=True, kw_only=True):
+    """The last event of a run: outside the digest it reports."""
+
+    snapshot: str
+    digest: str
+
+
+AnyEvent: TypeAlias = (
+    QueryStarted
+    | FacetsFound
+    | SeedsFound
+    | NodeOpened
+    | EdgeOpened
+    | GateScored
+    | ExpertChosen
+    | ExpertSkipped
+    | StepTaken
+    | WalkStopped
+    | EvidenceRanked
+    | ContextPacked
+    | ModelAsked
+    | Token
+    | ModelAnswered
+    | ModelFailed
+    | ClaimsParsed
+    | ClaimChecked
+    | ConflictFound
+    | ScoresReady
+    | RoundPlanned
+    | ExpertStoodDown
+    | ControlScored
+    | SynthesisStarted
+    | SentenceChecked
+    | AnswerReady
+    | CreditAssigned
+    | GaugeMoved
+    | PersonaMoved
+    | ThresholdMoved
+    | Warned
+    | QueryFinished
+    | SnapshotSaved
+)
+
+EVENT_TYPES: tuple[type[Event], ...] = get_args(AnyEvent)
+DISPLAY_ONLY: tuple[type[Event], ...] = (Token, SnapshotSaved)
+"""Events that the snapshot's digest leaves out: how text arrived, and the digest itself."""
+
+encoder = msgspec.json.Encoder(order="sorted")
+decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

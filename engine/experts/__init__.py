@@ -1,0 +1,1 @@
+"""What an expert reads, claims and says."""

@@ -1,0 +1,1 @@
+"""The query-scoped knowledge graph, grown on demand from the corpus."""

@@ -1,0 +1,1 @@
+"""Personas: documents on disk, tiers, traits to policy, gate, lifecycle."""

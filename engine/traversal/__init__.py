@@ -1,0 +1,1 @@
+"""How a persona walks the graph."""
