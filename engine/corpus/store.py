@@ -63,9 +63,7 @@ class Lexicon(Protocol):
         ...
 
     def idf(self, term: str) -> float:
-        """Return how telling ``term`` is: 0 for a term in every passage, 1 for one in a single passage
-        or in none.
-        """
+        """Return how telling ``term`` is in [0, 1]: 0 if every passage has it, 1 if one at most."""
         ...
 
     def sentences(self, text: str) -> list[tuple[int, int]]:
