@@ -1,0 +1,162 @@
+"""The command line: ``persona-moe COMMAND ...``.
+
+Exit codes: 0 done; 1 the work failed; 2 bad usage or bad input; 3 the model is not available;
+130 interrupted. Start-up imports argparse and the module of the command asked for, nothing more.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from engine.errors import InputError, PersonaMoeError
+from tui import output
+
+COMMANDS = {
+    "init": "init",
+    "index": "index",
+    "search": "search",
+    "ask": "ask",
+    "personas": "personas",
+    "snapshots": "snapshots",
+    "config": "config",
+    "eval": "evaluate",
+    "doctor": "doctor",
+}
+"""Command -> its module in ``tui.commands``, in the order that ``--help`` shows them."""
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+HEADLESS_HINT = (
+    'to ask from the command line: persona-moe index PATH, then persona-moe ask "QUESTION" '
+    "(see persona-moe --help)"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose every level takes ``--workspace`` and whose errors are one clean line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+        self.add_argument(
+            "--workspace",
+            metavar="DIR",
+            default=argparse.SUPPRESS,
+            help="work in this folder (default: the nearest parent with configs/system.toml, "
+            "else your data folder)",
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments in one line, and end with exit code 2."""
+        output.fail(f"{message}; see '{self.prog} --help'")
+        self.exit(EXIT_USAGE)
+
+
+def _words(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments from the first that is neither an option nor the value of one."""
+    rest = list(arguments)
+    while rest and rest[0].startswith("-"):
+        del rest[: 2 if rest[0] == "--workspace" else 1]
+    return rest
+
+
+def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> Parser:
+    """Return the parser of these commands: one for a run, all of them for ``--help``."""
+    parser = Parser(
+        prog="persona-moe",
+        description="Cited answers from your own documents. No model needed, nothing leaves your machine.",
+        epilog="persona-moe COMMAND --help tells more about a command.",
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    for name in commands:
+        importlib.import_module(f"tui.commands.{COMMANDS[name]}").register(subparsers)
+    return parser
+
+
+def _unknown_command(word: str) -> InputError:
+    import difflib
+
+    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
+    mend = f"did you mean '{near[0]}'?" if near else "see 'persona-moe --help'"
+    return InputError(f"there is no command {word[:60]!r}", mend)
+
+
+def _without_command(arguments: argparse.Namespace) -> int:
+    if arguments.version:
+        from importlib.metadata import version
+
+        output.print_line(f"persona-moe {version('persona-moe')}")
+        return 0
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        output.note(f"The terminal app is not part of this version yet; {HEADLESS_HINT}")
+    else:
+        output.note(f"persona-moe: the terminal app needs a terminal; {HEADLESS_HINT}")
+    return EXIT_USAGE
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what ``arguments`` ask for and return the exit code; errors are raised."""
+    words = _words(arguments)
+    if words and words[0] not in COMMANDS:
+        raise _unknown_command(words[0])
+    parser = build_parser(words[:1] or tuple(COMMANDS))
+    parsed = parser.parse_args(arguments)
+    if not hasattr(parsed, "workspace"):
+        parsed.workspace = None
+    if parsed.command is None:
+        return _without_command(parsed)
+    work = getattr(parsed, "run", None)
+    if work is None:
+        parser.error(f"'{parsed.command}' needs to be told what to do")
+    return int(work(parsed))
+
+
+def _report_defect(error: Exception) -> None:
+    """Say in one line that this is our fault, and keep the details where only the user can read them."""
+    import traceback
+
+    if os.environ.get("PERSONA_MOE_TRACEBACK") == "1":
+        output.note("".join(traceback.format_exception(error)).rstrip())
+        return
+    problem = f"internal error: {type(error).__name__}: {error}"[:300]
+    try:
+        from platformdirs import user_state_path
+
+        folder = user_state_path("persona-moe")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / "last-error.txt"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+        with open(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as file:
+            file.writelines(traceback.format_exception(error))
+    except OSError as why:
+        output.fail(f"{problem}; its details could not be kept ({why.strerror})")
+    else:
+        output.fail(f"{problem}; the details are in {path}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; nothing is raised but by a second Ctrl-C."""
+    output.use_utf8()
+    try:
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except PersonaMoeError as error:
+        output.fail(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        output.fail("interrupted; what was finished is kept")
+        return EXIT_INTERRUPTED
+    except SystemExit as leave:  # argparse leaves this way, for --help too
+        return leave.code if isinstance(leave.code, int) else EXIT_FAILED
+    except Exception as error:
+        _report_defect(error)
+        return EXIT_FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
