@@ -1,0 +1,71 @@
+# make run    install, index the documentation of the product, ask it a question
+# make test   install, run the whole suite
+# make check  install, lint, types, import contracts, the suite under coverage
+#
+# Only Python >= 3.11 with its venv module is needed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked
+INSTALLED := $(VENV)/.installed
+
+QUESTION := How does persona-moe find the evidence for an answer?
+SAMPLE := README.md docs
+DEMO := $(BIN)/persona-moe --workspace .workspace
+
+.DELETE_ON_ERROR:
+.PHONY: run test check lint types contracts coverage bench lock clean
+
+run: $(INSTALLED)
+	@$(BIN)/python -m compileall -q engine tui
+	@test -d .workspace || $(DEMO) init .workspace
+	@$(DEMO) index $(SAMPLE)
+	@echo
+	@echo "Question: $(QUESTION)"
+	@echo
+	@$(DEMO) ask "$(QUESTION)"
+
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest -n auto -q
+
+check: lint types contracts coverage
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(INSTALLED)
+	@$(BIN)/python -m mypy
+
+contracts: $(INSTALLED)
+	@$(BIN)/lint-imports --no-logo
+
+coverage: $(INSTALLED)
+	@$(BIN)/coverage erase
+	@$(BIN)/python -m pytest -n auto -q --cov --cov-report=term
+
+bench: $(INSTALLED)
+	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+# Asks the package index for the newest versions that pyproject.toml allows. The file names no index.
+lock: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .workspace build dist .coverage .coverage.*
+
+$(LOCKED): requirements.lock
+	@python=$$(for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	    if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done); \
+	if [ -z "$$python" ]; then echo "persona-moe needs Python 3.11 or newer; none was found on the PATH" >&2; exit 1; fi; \
+	if [ ! -x $(BIN)/python ]; then $$python -m venv $(VENV) || { \
+	    echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; fi
+	@echo "Installing the pinned dependencies into $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(INSTALLED): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
