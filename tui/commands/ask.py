@@ -1,0 +1,123 @@
+"""``persona-moe ask``: the whole cycle, from a question to a cited answer and its reasons."""
+
+import argparse
+import time
+from typing import TYPE_CHECKING, Any
+
+from tui import output
+from tui.arguments import add_personas, budget
+
+if TYPE_CHECKING:
+    from engine.events import Event
+    from tui.result import Fold
+
+EXIT_CODES = {"answered": 0, "no-evidence": 0, "failed": 1, "cancelled": 130}
+"""Outcome of a run -> exit code. That nothing was found is an answer too."""
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "ask",
+        help="answer a question from your documents, with citations",
+        description="Answer a question from the indexed documents. The answer ends with its sources, what "
+        "each expert scored, what it cost, and the id under which the run can be replayed.",
+    )
+    parser.add_argument("question", nargs="+", metavar="QUESTION")
+    model = parser.add_mutually_exclusive_group()
+    model.add_argument("--model", default="", metavar="NAME", help="the model that writes")
+    model.add_argument("--no-model", action="store_true", help="quote supported sentences, call no model")
+    parser.add_argument("--no-learn", action="store_true", help="leave the personas' records untouched")
+    parser.add_argument("--budget", type=budget, metavar="X", help="what the experts may cost together")
+    add_personas(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print one JSON object when all is done")
+    form.add_argument("--events", action="store_true", help="print each event as it comes, one JSON a line")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask and print; returns the exit code."""
+    from engine.events import encoder
+    from engine.pipeline import AskOptions
+    from tui.question import read_question
+    from tui.result import Fold
+    from tui.session import open_engine
+
+    question = read_question(args.question)
+    options = AskOptions(
+        model=args.model,
+        no_model=args.no_model,
+        learn=not args.no_learn,
+        budget=args.budget,
+        personas=tuple(args.persona),
+    )
+    folded, printer = Fold(), Printer()
+    started = time.monotonic()
+    timings: dict[str, float] = {}
+    with open_engine(args) as engine:
+        for event in engine.ask_sync(question, options):
+            folded.add(event)
+            _mark(timings, event, time.monotonic() - started)
+            if args.events:
+                output.print_event(encoder.encode(event))
+            elif not args.json:
+                printer.show(event)
+        path = engine.snapshot_path(folded.saved.snapshot) if folded.saved else ""
+    timings["total"] = round(time.monotonic() - started, 3)
+    if args.json:
+        output.print_json(folded.result(timings, str(path)))
+    elif not args.events:
+        printer.close(folded, timings)
+    return EXIT_CODES.get(folded.outcome, 1)
+
+
+def _mark(timings: dict[str, float], event: "Event", seconds: float) -> None:
+    """Note when the evidence and the answer were there, by this process's own clock."""
+    from engine.events import AnswerReady, EvidenceRanked
+
+    if isinstance(event, EvidenceRanked):
+        timings["evidence"] = round(seconds, 3)
+    elif isinstance(event, AnswerReady):
+        timings["answer"] = round(seconds, 3)
+
+
+class Printer:
+    """Prints a run in readable form: the answer while it is written, the reasons below it."""
+
+    def __init__(self) -> None:
+        self._budget = 0.0
+        self._streaming = ""
+        self._streamed = ""
+
+    def show(self, event: "Event") -> None:
+        """Print what a reader wants to see of ``event`` at once."""
+        from engine import events as ev
+        from tui.rendering import paragraph
+
+        match event:
+            case ev.QueryStarted():
+                self._budget = event.budget
+            case ev.ModelAsked() if event.persona == "":
+                self._streaming = event.call
+            case ev.Token() if event.call == self._streaming and not event.thinking:
+                self._streamed += event.text
+                output.print_text(event.text)
+            case ev.AnswerReady():
+                if self._streamed:
+                    output.print_line()
+                if event.answer.strip() != self._streamed.strip():
+                    if self._streamed:
+                        output.print_line("\nThe same, with only what its sources support:\n")
+                    output.print_line(paragraph(event.answer))
+            case ev.Warned():
+                output.note(f"Warning: {event.problem}{f'; {event.mend}' if event.mend else ''}")
+            case _:
+                pass
+
+    def close(self, folded: "Fold", timings: dict[str, float]) -> None:
+        """Print sources, experts, cost and snapshot below the answer."""
+        from tui.rendering import closing
+
+        output.print_line()
+        output.print_line(closing(folded.result(timings), self._budget))

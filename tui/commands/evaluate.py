@@ -1,0 +1,107 @@
+"""``persona-moe eval retrieval``: how well the evidence is found, on a set with known answers."""
+
+import argparse
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui import output
+from tui.arguments import count
+
+if TYPE_CHECKING:
+    from tui.datasets import Dataset
+
+
+def register(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser(
+        "eval",
+        help="measure retrieval on a data set with known answers",
+        description="Measure the product on data whose answers are known.",
+    )
+    kinds = parser.add_subparsers(title="what to measure", metavar="WHAT", dest="what", required=True)
+    retrieval = kinds.add_parser(
+        "retrieval",
+        help="are the right passages ranked first?",
+        description="Index DATASET into a temporary workspace, search for each question, compare with the "
+        "judgements. DATASET holds corpus.jsonl {id,title,text}, queries.jsonl {id,text} and qrels.tsv.",
+    )
+    retrieval.add_argument("dataset", metavar="DATASET", type=Path)
+    retrieval.add_argument("--run", dest="run_file", metavar="FILE", type=Path, help="write the TREC run")
+    retrieval.add_argument("--no-titles", action="store_true", help="hide the titles of the corpus")
+    retrieval.add_argument(
+        "-k", type=count, default=10, metavar="N", help="passages a question (default: 10)"
+    )
+    retrieval.add_argument("--json", action="store_true", help="print one JSON object")
+    retrieval.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print; returns the exit code."""
+    from engine.evaluation.metrics import mean_metrics, write_trec_run
+    from tui.datasets import read_dataset
+
+    dataset = read_dataset(args.dataset)
+    ranked, index_seconds, cpu = _search_all(dataset, k=args.k, titles=not args.no_titles)
+    if args.run_file is not None:
+        from engine.files import write_atomic
+
+        write_atomic(args.run_file, write_trec_run(ranked).encode())
+    metrics = mean_metrics(_ids(ranked), dataset.qrels)
+    figures: dict[str, float] = {name: round(value, 4) for name, value in metrics.items()}
+    figures["seconds_to_index"] = round(index_seconds, 3)
+    figures["cpu_ms_median"] = round(percentile(cpu, 0.5) * 1000, 2)
+    figures["cpu_ms_p95"] = round(percentile(cpu, 0.95) * 1000, 2)
+    if args.json:
+        output.print_json({"dataset": dataset.name, "queries": len(dataset.qrels), "k": args.k, **figures})
+        return 0
+    output.print_line(f"{dataset.name}: {len(dataset.qrels)} judged questions, first {args.k} passages")
+    for name, value in figures.items():
+        output.print_line(f"  {name:<18} {value:.4f}" if name in metrics else f"  {name:<18} {value:g}")
+    return 0
+
+
+def _ids(ranked: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, list[str]]:
+    return {query: [name for name, _ in rows] for query, rows in ranked.items()}
+
+
+def _search_all(
+    dataset: "Dataset", *, k: int, titles: bool
+) -> tuple[dict[str, list[tuple[str, float]]], float, list[float]]:
+    """Return the ranked ids of each question, the seconds to index, the CPU seconds of each search."""
+    import tempfile
+
+    from engine.pipeline import Engine
+    from engine.workspace import Workspace
+
+    ranked: dict[str, list[tuple[str, float]]] = {}
+    cpu: list[float] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="persona-moe-eval-") as folder,
+        Engine.open(Workspace.open(Path(folder))) as engine,
+    ):
+        started = time.monotonic()
+        with output.progress("Indexing") as report:
+            engine.index([dataset.corpus], titles=titles, progress=report)
+        seconds = time.monotonic() - started
+        with output.progress("Searching") as report:
+            for number, (query, text) in enumerate(dataset.queries.items(), 1):
+                before = time.process_time()
+                found = engine.search(text, k=k)
+                cpu.append(time.process_time() - before)
+                ranked[query] = [(evidence.evidence_id, evidence.score) for evidence in found]
+                report(number, len(dataset.queries), query)
+    return ranked, seconds, cpu
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least ``share`` of ``values`` do not exceed (nearest rank).
+
+    >>> percentile([3.0, 1.0, 2.0, 4.0], 0.5), percentile([3.0, 1.0, 2.0, 4.0], 0.95)
+    (2.0, 4.0)
+    """
+    import math
+
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
