@@ -1,0 +1,294 @@
+"""The settings, typed: one frozen record per file of ``configs/``, every value with its range.
+
+``docs/settings.md`` and the comments in the shipped files say what each setting does.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from engine.config_file import nearest, read_settings, write_key
+from engine.errors import ConfigError
+from engine.ids import canonical, digest, q6
+
+Share: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Weight: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
+Url: TypeAlias = Annotated[
+    str,
+    Meta(
+        max_length=300,
+        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        description="an http or https address without user name",
+    ),
+]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+Language: TypeAlias = Literal[
+    "arabic", "armenian", "basque", "catalan", "czech", "danish", "dutch", "english", "esperanto",
+    "estonian", "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish",
+    "italian", "lithuanian", "nepali", "norwegian", "persian", "polish", "portuguese", "romanian",
+    "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish",
+]  # fmt: skip
+
+
+_NAME: Final = "a model's name: at most 200 visible ASCII characters"
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One settings file."""
+
+
+class SystemSettings(_Part, frozen=True, kw_only=True):
+    """``system.toml``: how long a question may take, how loud the program is."""
+
+    max_iterations: Annotated[int, Meta(ge=1, le=10)] = 3
+    batch_size: Annotated[int, Meta(ge=1, le=4096)] = 64
+    log_level: LogLevel = "warning"
+    enable_caching: bool = True
+    language: Language = "english"
+    seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+    learn: bool = True
+
+
+class ThresholdSettings(_Part, frozen=True, kw_only=True):
+    """``thresholds.toml``: who may speak, what counts as support, when a persona moves."""
+
+    pruning_threshold: Share = 0.3
+    demotion_threshold: Share = 0.45
+    promotion_threshold: Share = 0.7
+    activation_threshold: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
+    budget: Annotated[float, Meta(gt=0.0, le=1000.0)] = 4.0
+    max_experts: Annotated[int, Meta(ge=1, le=32)] = 4
+    support_threshold: Share = 0.6
+    weight_relevance: Weight = 0.5
+    weight_consistency: Weight = 0.25
+    weight_novelty: Weight = 0.25
+    grounding_base: Share = 0.25
+    unsupported: Literal["remove", "mark"] = "remove"
+
+    def __post_init__(self) -> None:
+        if not self.pruning_threshold <= self.demotion_threshold <= self.promotion_threshold:
+            raise ValueError("pruning_threshold <= demotion_threshold <= promotion_threshold must hold")
+        if self.weight_relevance + self.weight_consistency + self.weight_novelty <= 0:
+            raise ValueError("one of weight_relevance, weight_consistency, weight_novelty must be above 0")
+
+    @property
+    def weights(self) -> tuple[float, float, float]:
+        """Return the shares of relevance, consistency and novelty, each in [0, 1], summing to 1.
+
+        >>> ThresholdSettings(weight_relevance=1, weight_consistency=0.5, weight_novelty=0.5).weights
+        (0.5, 0.25, 0.25)
+        """
+        total = self.weight_relevance + self.weight_consistency + self.weight_novelty
+        return (
+            q6(self.weight_relevance / total),
+            q6(self.weight_consistency / total),
+            q6(self.weight_novelty / total),
+        )
+
+
+class OllamaSettings(_Part, frozen=True, kw_only=True):
+    """``ollama.toml``: which model writes, and where it is served."""
+
+    provider: Literal["auto", "ollama", "extractive"] = "auto"
+    model_name: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*$", description=_NAME)] = ""
+    temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.0
+    max_tokens: Annotated[int, Meta(ge=1, le=131072)] = 1024
+    api_endpoint: Annotated[
+        Url | Annotated[list[Url], Meta(min_length=1, max_length=16)],
+        Meta(description="an http or https address without user name, or a list of up to 16"),
+    ] = "http://127.0.0.1:11434"
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Return the servers to ask, at least one.
+
+        >>> OllamaSettings().endpoints
+        ('http://127.0.0.1:11434',)
+        """
+        return (self.api_endpoint,) if isinstance(self.api_endpoint, str) else tuple(self.api_endpoint)
+
+
+class RetrievalSettings(_Part, frozen=True, kw_only=True):
+    """``retrieval.toml``: how much evidence is gathered and how much is passed on."""
+
+    front: Annotated[int, Meta(ge=1, le=100)] = 10
+    pool: Annotated[int, Meta(ge=1, le=1000)] = 60
+
+
+Knob: TypeAlias = Literal[
+    "max_hops", "hop_discount", "beam_width", "seeds", "exploration", "relevance_floor",
+    "specificity_mix", "sources_per_claim", "overlap_penalty", "counter_seeds", "freshness",
+    "context_share", "max_claims",
+]  # fmt: skip
+
+
+class KnobRange(msgspec.Struct, frozen=True):
+    """The values a knob of the walk may take; ``whole`` ones count things and are rounded."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+
+KNOBS: Final[dict[str, KnobRange]] = {
+    "max_hops": KnobRange(1, 6, whole=True),
+    "hop_discount": KnobRange(0.0, 1.0),
+    "beam_width": KnobRange(1, 64, whole=True),
+    "seeds": KnobRange(1, 32, whole=True),
+    "exploration": KnobRange(0.0, 1.0),
+    "relevance_floor": KnobRange(0.0, 0.95),
+    "specificity_mix": KnobRange(0.0, 1.0),
+    "sources_per_claim": KnobRange(1, 5, whole=True),
+    "overlap_penalty": KnobRange(0.0, 1.0),
+    "counter_seeds": KnobRange(0, 10, whole=True),
+    "freshness": KnobRange(0.0, 1.0),
+    "context_share": KnobRange(0.1, 1.0),
+    "max_claims": KnobRange(1, 20, whole=True),
+}
+
+TRAIT_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+
+
+_TRAIT: Final = "a trait's name: a letter, then up to 39 of a-z, 0-9, '-' and '_'"
+
+
+class TraitRow(_Part, frozen=True, kw_only=True):
+    """One wire from a trait to a knob: ``low`` at trait 1, ``high`` at trait 9, straight between.
+
+    With ``switch`` there is nothing between: ``low`` below that trait value, ``high`` from it on.
+    """
+
+    trait: Annotated[str, Meta(pattern=TRAIT_PATTERN, description=_TRAIT)]
+    knob: Knob
+    low: float
+    high: float
+    switch: Annotated[int, Meta(ge=2, le=9)] | None = None
+
+    def __post_init__(self) -> None:
+        allowed = KNOBS[self.knob]
+        for value in (self.low, self.high):
+            if not allowed.low <= value <= allowed.high:
+                raise ValueError(f"{self.knob} must lie between {allowed.low:g} and {allowed.high:g}")
+
+
+def _row(trait: str, knob: Any, low: float, high: float, switch: int | None = None) -> TraitRow:
+    return TraitRow(trait=trait, knob=knob, low=low, high=high, switch=switch)
+
+
+DEFAULT_ROWS: Final = (
+    _row("depth", "max_hops", 1, 4),
+    _row("depth", "hop_discount", 0.6, 0.95),
+    _row("breadth", "beam_width", 2, 16),
+    _row("breadth", "seeds", 2, 8),
+    _row("exploration", "exploration", 0.0, 0.3),
+    _row("rigour", "relevance_floor", 0.05, 0.35),
+    _row("rigour", "specificity_mix", 0.3, 0.8),
+    _row("rigour", "sources_per_claim", 1, 2, switch=7),
+    _row("novelty", "overlap_penalty", 0.0, 0.6),
+    _row("scepticism", "counter_seeds", 0, 3),
+    _row("recency", "freshness", 0.0, 0.3),
+    _row("brevity", "context_share", 1.0, 0.5),
+    _row("brevity", "max_claims", 8, 4),
+)
+
+
+class TraitSettings(_Part, frozen=True, kw_only=True):
+    """``traits.toml``: which trait turns which knob; a trait without a row only colours the voice."""
+
+    rows: Annotated[tuple[TraitRow, ...], Meta(max_length=13)] = DEFAULT_ROWS
+
+    def __post_init__(self) -> None:
+        seen: list[str] = []
+        for row in self.rows:
+            if row.knob in seen:
+                raise ValueError(f"{row.knob} has two rows; one trait turns one knob")
+            seen.append(row.knob)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a workspace."""
+
+    system: SystemSettings = SystemSettings()
+    thresholds: ThresholdSettings = ThresholdSettings()
+    ollama: OllamaSettings = OllamaSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    traits: TraitSettings = TraitSettings()
+
+
+PARTS: Final[dict[str, type[_Part]]] = {
+    "system": SystemSettings,
+    "thresholds": ThresholdSettings,
+    "ollama": OllamaSettings,
+    "retrieval": RetrievalSettings,
+    "traits": TraitSettings,
+}
+
+
+def load_settings(folder: Path) -> Settings:
+    """Return the settings in the TOML files of ``folder``; what they leave out has its default.
+
+    Raises ConfigError naming the file, the key and what is allowed there.
+    """
+    return Settings(
+        system=read_settings(folder / "system.toml", SystemSettings),
+        thresholds=read_settings(folder / "thresholds.toml", ThresholdSettings),
+        ollama=read_settings(folder / "ollama.toml", OllamaSettings),
+        retrieval=read_settings(folder / "retrieval.toml", RetrievalSettings),
+        traits=read_settings(folder / "traits.toml", TraitSettings),
+    )
+
+
+def set_value(folder: Path, key: str, value: str) -> Settings:
+    """Set one key, such as ``thresholds.budget``, to ``value`` as typed; return the settings after.
+
+    The file keeps its comments; it is replaced whole, and only if the new value is valid. Raises
+    ConfigError for an unknown key or a value out of range, WorkspaceError if it cannot be written.
+    """
+    part, _, name = key.partition(".")
+    every = settable_keys()
+    if key not in every:
+        if part == "traits":
+            raise ConfigError(f"{key} cannot be set in one line", f"edit {folder.name}/traits.toml")
+        guess = nearest(key, every) or next((each for each in every if each.endswith(f".{key}")), "")
+        mend = f"did you mean {guess}?" if guess else "'persona-moe config show' lists all keys"
+        raise ConfigError(f"unknown setting {key}", mend)
+    write_key(folder / f"{part}.toml", name, value, PARTS[part])
+    return load_settings(folder)
+
+
+def settable_keys() -> tuple[str, ...]:
+    """Return every key that :func:`set_value` takes, in the order of the files.
+
+    >>> settable_keys()[:2]
+    ('system.max_iterations', 'system.batch_size')
+    """
+    parts = ((name, kind) for name, kind in PARTS.items() if name != "traits")
+    return tuple(f"{name}.{field.name}" for name, kind in parts for field in msgspec.structs.fields(kind))
+
+
+# What may differ between two runs whose decisions are equal.
+_UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
+    "system": ("batch_size", "log_level", "enable_caching"),
+    "ollama": ("provider", "api_endpoint"),
+}
+
+
+def decision_digest(settings: Settings) -> str:
+    """Return 32 hex digits over the settings that can change a decision, and over no others.
+
+    Left out: ``batch_size``, ``log_level``, ``enable_caching``, ``api_endpoint`` and ``provider``
+    (the model that was really used is part of the run's own record).
+
+    >>> quiet = Settings(system=SystemSettings(log_level="error"))
+    >>> decision_digest(quiet) == decision_digest(Settings())
+    True
+    >>> decision_digest(Settings(system=SystemSettings(seed=1))) == decision_digest(Settings())
+    False
+    """
+    content: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    for part, names in _UNDECIDING.items():
+        for name in names:
+            del content[part][name]
+    return digest("settings.v1", canonical(content))
