@@ -1,0 +1,245 @@
+"""Names in text: which ones a passage mentions, and which ones are at home in it.
+
+A *key* is a name as words in lower case, without accents, possessive and leading article. A passage
+is *home* to a name when its title, heading or symbol says so, or when its first sentence defines
+it. Everything here looks at one passage only, so that adding and removing documents in any order
+leaves the same index.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from engine.corpus.features import Home, Mention
+from engine.corpus.records import Name, NameKind
+from engine.corpus.tokens import STOP_WORDS, Tokens, Word, fold, tokenise
+
+_CONNECTORS = frozenset(
+    """
+    of the de la le van von del der di da du for and in on at to a el al bin ibn y e
+    """.split()
+)
+_SPLITTING = frozenset(
+    """
+    and in on at to for of the
+    """.split()
+)
+_NOT_A_START = STOP_WORDS | frozenset(
+    """
+    according although born despite following however later many several since today though
+    """.split()
+)
+_NEVER_DEFINED = STOP_WORDS - {"the", "a", "an", "all", "no", "own", "same", "other"}
+_CALENDAR = frozenset(
+    """
+    january february march april may june july august september october november december monday tuesday
+    wednesday thursday friday saturday sunday
+    """.split()
+)
+_GAPS = frozenset([" ", "-", "'", "’", ". ", ".", " & ", "–", ": ", ' "', '" ', "&"])
+_LONGEST_GAP = 3
+_LONGEST_NAME = 8
+_SUFFIXES = frozenset(
+    """
+    jr sr ii iii iv esq
+    """.split()
+)
+_HONORIFICS = frozenset(
+    """
+    sir dame lord lady captain dr saint st king queen prince princess emperor empress general admiral
+    colonel baron count
+    """.split()
+)
+_IS_A = re.compile(r"\b(?:is|was|are|were|refers to|may refer to|became|has been)\b")
+_ALIAS = re.compile(
+    r"(?:also (?:known|called|written|spelled) as|known as|a\.k\.a\.|aka|née|born|or|formerly|stage name)"
+    r"\s+([\"“']?[A-Z][^,;()\"”]{2,50})"
+)
+_PARENTHESIS = re.compile(r"\([^()]*\)")
+_FINAL_PARENTHESIS = re.compile(r"\s*\([^()]*\)\s*\Z")
+_OPENING_MARKS = re.compile(r"\A[\s\"'`“”*#=\-]+")
+_PERSON = re.compile(r"\([^()]*(?:\b(?:born|b\.|c\.|n[ée]e)\b|\d{3,4})|\bborn\b")
+_NICKNAME = re.compile(r'["“\']\s*([A-Z][a-z]+)\s*["”\']')
+_ACRONYM = re.compile(r"((?:[A-Za-z][\w'/]*[ -]){2,8})\(([A-Z][A-Za-z0-9-]{1,9})\)")
+_HEAD_CHARACTERS = 250
+_ALIAS_CHARACTERS = 350
+
+
+def name_key(text: str) -> str:
+    """Return the key of a name: lower-case words, no accents, no possessive, no leading article.
+
+    >>> name_key("The Lord's Prayer"), name_key("Coca-Cola")
+    ('lord prayer', 'coca cola')
+    """
+    return _join(tokenise(fold(text)).words)
+
+
+def _join(words: Sequence[Word]) -> str:
+    pieces = [piece for word in words for piece in word.name]
+    if len(pieces) > 1 and pieces[0] in ("the", "a", "an"):
+        del pieces[0]
+    return " ".join(pieces)
+
+
+def _is_calendar(words: Sequence[str]) -> bool:
+    return all(word.isdigit() or word in _CALENDAR for word in words)
+
+
+def mentions(folded: str, tokens: Tokens, sentence: int) -> list[Mention]:
+    """Return the names one sentence mentions: runs of capitalised words, their parts, code names.
+
+    ``tokens`` were cut from ``folded``; ``sentence`` is its number in the passage.
+    """
+    found: dict[tuple[int, int], str] = {}
+    words = tokens.words
+    for first, last in _capitalised_runs(folded, tokens):
+        for start, end in _parts(words, first, last):
+            if (start, end) in found:
+                continue
+            key = _join(words[start:end])
+            if (len(key) > 2 and not (key[0].isdigit() or key in _CALENDAR)) or not _is_calendar(key.split()):
+                found[start, end] = key
+    for i, word in enumerate(words):
+        if word.is_code:
+            found.setdefault((i, i + 1), _join([word]))
+    firsts = [*tokens.firsts, tokens.firsts[-1] + 1] if tokens.firsts else []
+    return [Mention(key, sentence, firsts[start], firsts[end]) for (start, end), key in sorted(found.items())]
+
+
+def _capitalised_runs(folded: str, tokens: Tokens) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) of runs of capitalised words, connectors inside allowed: Bank of England."""
+    words, spans = tokens.words, tokens.spans
+    past = 0
+    for i, word in enumerate(words):
+        if i < past or not word.opens_name:
+            continue
+        end = j = i
+        while j + 1 < len(words):
+            gap = folded[spans[j][1] : spans[j + 1][0]]
+            if gap not in _GAPS or (gap == ". " and spans[j][1] - spans[j][0] > _LONGEST_GAP):
+                break
+            following = words[j + 1]
+            if following.opens_name:
+                end = j = j + 1
+            elif (
+                gap == " "
+                and j + 1 - end <= _LONGEST_GAP
+                and following.name
+                and following.name[0] in _CONNECTORS
+            ):
+                j += 1
+            else:
+                break
+        past = end + 1
+        start = i
+        while start <= end and words[start].name and words[start].name[0] in _NOT_A_START:
+            start += 1
+        if start <= end:
+            yield start, end + 1
+
+
+def _parts(words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """Yield the run, its pieces between connectors, and every part that starts and ends with a capital."""
+    yield first, min(last, first + _LONGEST_NAME)
+    if last - first < 2:
+        return
+    piece = first
+    for i in range(first, last + 1):
+        if i == last or (words[i].name[:1] and words[i].name[0] in _SPLITTING):
+            if piece < i:
+                yield piece, i
+            piece = i + 1
+    capitals = [i for i in range(first, min(last, first + _LONGEST_NAME)) if words[i].opens_name]
+    for start in capitals:
+        for end in capitals:
+            if start < end:
+                yield start, end + 1
+
+
+def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
+    """Return the names at home in a passage: given ones, those it defines, and their variants."""
+    found: dict[tuple[str, NameKind], None] = {}
+
+    def add(key: str, kind: NameKind) -> None:
+        if len(key) > 1 and not _is_calendar(key.split()):
+            found.setdefault((key, kind))
+
+    for name in names:
+        add(name_key(name.text), name.kind)
+        bare = _FINAL_PARENTHESIS.sub("", name.text)
+        if bare != name.text:
+            add(name_key(bare), name.kind)
+    defined = _defined(fold(first_sentence))
+    for key in defined:
+        add(key, "definition")
+        for variant in _person_variants(key, first_sentence):
+            add(variant, "alias")
+    for match in _ALIAS.finditer(first_sentence[:_ALIAS_CHARACTERS]):
+        words = name_key(match.group(1)).split()
+        if 1 <= len(words) <= 6:
+            add(" ".join(words), "alias")
+    if not names and not title and not defined:
+        folded = fold(first_sentence)
+        lead = mentions(folded, tokenise(folded), 0)
+        if lead:
+            add(lead[0].key, "definition")
+    return [Home(key, kind) for key, kind in found]
+
+
+def _defined(sentence: str) -> list[str]:
+    """Return the key of X in "X (...) is a ..." where X reads like a name, else nothing."""
+    text = _OPENING_MARKS.sub("", sentence)
+    match = _IS_A.search(text)
+    if match is None or match.start() > _HEAD_CHARACTERS:
+        return []
+    head = text[: match.start()]
+    for _ in range(2):
+        head = _PARENTHESIS.sub(" ", head)
+    head = re.split(r"\(|,|;| or |, also | also known", head, maxsplit=1)[0]
+    words = tokenise(head).words
+    if not 1 <= len(words) <= 12 or not words[0].opens_name or words[0].name[0] in _NEVER_DEFINED:
+        return []
+    return [_join(words)]
+
+
+def _person_variants(key: str, sentence: str) -> list[str]:
+    """Return shorter forms of a person's name: without titles, middle names, as initials, by nickname."""
+    words = key.split()
+    if not 2 <= len(words) <= 7 or not _PERSON.search(sentence[:_HEAD_CHARACTERS]):
+        return []
+    if any(word in _SPLITTING or word.isdigit() for word in words):
+        return []
+    core = words[:-1] if words[-1] in _SUFFIXES else words
+    while core and core[0] in _HONORIFICS:
+        core = core[1:]
+    if len(core) < 2:
+        return []
+    given, family = core[0], core[-1]
+    variants = [" ".join(core), f"{given} {family}"]
+    if len(core) > 2:
+        initials = [word[0] for word in core[:-1]]
+        variants += [
+            " ".join([*initials, family]),
+            " ".join([given, *initials[1:], family]),
+            " ".join(core[1:]),
+            f"{core[1]} {family}",
+        ]
+    nickname = _NICKNAME.search(sentence[:_HEAD_CHARACTERS])
+    if nickname:
+        variants.append(f"{nickname.group(1).lower()} {family}")
+    return [variant for variant in dict.fromkeys(variants) if variant != key]
+
+
+def acronyms(text: str) -> list[tuple[str, str]]:
+    """Return (acronym, expansion) pairs that ``text`` spells out, both as keys.
+
+    >>> acronyms("Personalised PageRank is a personalised random walk (PRW) here.")
+    [('prw', 'personalised random walk')]
+    """
+    found: dict[tuple[str, str], None] = {}
+    for match in _ACRONYM.finditer(text):
+        letters = [c.lower() for c in match.group(2) if c.isalpha()]
+        words = re.split(r"[ -]", match.group(1).strip(" -"))
+        tail = words[-len(letters) :]
+        if len(letters) >= 2 and len(tail) == len(letters) and [w[:1].lower() for w in tail] == letters:
+            found.setdefault((name_key(match.group(2)), name_key(" ".join(tail))))
+    return list(found)

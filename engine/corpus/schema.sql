@@ -1,0 +1,37 @@
+-- The corpus, one file. Every row that indexing adds hangs on a passage, so that removing a
+-- document can subtract exactly what it added.
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE sources (
+    name TEXT PRIMARY KEY, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+    digest TEXT NOT NULL, documents INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE documents (
+    document INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, kind TEXT NOT NULL,
+    title TEXT NOT NULL, content TEXT NOT NULL, fingerprint TEXT NOT NULL
+);
+CREATE INDEX documents_by_source ON documents (source, name);
+CREATE TABLE passages (
+    passage INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, evidence TEXT NOT NULL,
+    document INTEGER NOT NULL, ordinal INTEGER NOT NULL, title TEXT NOT NULL, section TEXT NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, unit TEXT NOT NULL, names TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX passages_by_document ON passages (document, ordinal);
+-- What analysis found in a passage, as arrays of 32-bit numbers, for the few a question looks at.
+CREATE TABLE features (
+    passage INTEGER PRIMARY KEY, id TEXT NOT NULL, title_tokens BLOB NOT NULL, tokens BLOB NOT NULL,
+    wholes BLOB NOT NULL, sentences BLOB NOT NULL, mentions BLOB NOT NULL
+);
+CREATE TABLE words (word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE postings (
+    word INTEGER NOT NULL, passage INTEGER NOT NULL, in_title INTEGER NOT NULL, in_body INTEGER NOT NULL,
+    title_length INTEGER NOT NULL, body_length INTEGER NOT NULL, PRIMARY KEY (word, passage)
+) WITHOUT ROWID;
+CREATE TABLE names (name INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE homes (
+    name INTEGER NOT NULL, passage INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (name, passage, kind)
+) WITHOUT ROWID;
+CREATE INDEX homes_by_passage ON homes (passage);
+CREATE TABLE mentions (
+    name INTEGER NOT NULL, passage INTEGER NOT NULL, PRIMARY KEY (name, passage)
+) WITHOUT ROWID;

@@ -1,0 +1,60 @@
+"""Where sentences begin and end, in prose, lists, chats and code alike."""
+
+import re
+
+_BREAK = re.compile(r"[.!?][\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-Þ])|\n[ \t]*\n\s*|\n", re.UNICODE)
+_ABBREVIATION = re.compile(
+    r"(?:\b[A-Z]|\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|No|vs|Inc|Ltd|Co|Mt|ca|Lt|Col|Gen|Capt|Sgt|Prof|Rev|Hon|Fig|cf|approx"
+    r"|e\.g|i\.e|al))\.\Z"
+)
+_OPENS_LINE = re.compile(r"[ \t]|[-*+•>#|=~`]|\d+[.)] |\w{1,40}: ")
+_WRAPPED_LINE = 50
+_LOOK_BACK = 12
+
+
+def sentence_spans(text: str) -> list[tuple[int, int]]:
+    r"""Return the (start, end) offsets of the sentences of ``text``, in order, blank ones left out.
+
+    A line break ends a sentence, unless the line is long enough to have been wrapped and the next
+    one carries on.
+
+    >>> [("A b. C d."[s:e]) for s, e in sentence_spans("A b. C d.")]
+    ['A b.', 'C d.']
+    >>> len(sentence_spans("Mr. Smith arrived.\nAnn: hello"))
+    2
+    """
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for match in _BREAK.finditer(text):
+        if match.start() < start:
+            continue
+        if match.group().endswith("\n") and match.group().count("\n") == 1 and match.group()[0] == "\n":
+            if _carries_on(text, start, match.start(), match.end()):
+                continue
+            end = match.start()
+        elif text[match.start()] == "\n":
+            end = match.start()
+        else:
+            end = match.start() + len(match.group().rstrip())
+            if match.group()[0] == "." and _ABBREVIATION.search(text[max(start, end - _LOOK_BACK) : end]):
+                continue
+        _add(spans, text, start, end)
+        start = match.end()
+    _add(spans, text, start, len(text))
+    return spans
+
+
+def _carries_on(text: str, sentence: int, line_end: int, next_line: int) -> bool:
+    line_start = max(text.rfind("\n", 0, line_end) + 1, sentence)
+    line = text[line_start:line_end].rstrip()
+    if len(line) < _WRAPPED_LINE or line[-1] in ".!?:;|{}" or line.startswith(("#", "|")):
+        return False
+    return not _OPENS_LINE.match(text, next_line)
+
+
+def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        start += len(piece) - len(piece.lstrip())
+        spans.append((start, start + len(stripped)))
