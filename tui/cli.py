@@ -9,10 +9,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine.errors import InputError, PersonaMoeError
 from tui import output
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMANDS = {
     "init": "init",
@@ -79,6 +82,16 @@ def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> Parser:
     return parser
 
 
+def _workspace(name: str | None) -> "Path | None":
+    if name is None:
+        return None
+    if not name:
+        raise InputError("--workspace names no folder", "put the folder after it")
+    from pathlib import Path
+
+    return Path(name)
+
+
 def _unknown_command(word: str) -> InputError:
     import difflib
 
@@ -107,8 +120,7 @@ def run(arguments: Sequence[str]) -> int:
         raise _unknown_command(words[0])
     parser = build_parser(words[:1] or tuple(COMMANDS))
     parsed = parser.parse_args(arguments)
-    if not hasattr(parsed, "workspace"):
-        parsed.workspace = None
+    parsed.workspace = _workspace(getattr(parsed, "workspace", None))
     if parsed.command is None:
         return _without_command(parsed)
     work = getattr(parsed, "run", None)

@@ -3,7 +3,6 @@
 import argparse
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import output
@@ -27,8 +26,8 @@ def register(subparsers: Any) -> None:
         description="Index DATASET into a temporary workspace, search for each question, compare with the "
         "judgements. DATASET holds corpus.jsonl {id,title,text}, queries.jsonl {id,text} and qrels.tsv.",
     )
-    retrieval.add_argument("dataset", metavar="DATASET", type=Path)
-    retrieval.add_argument("--run", dest="run_file", metavar="FILE", type=Path, help="write the TREC run")
+    retrieval.add_argument("dataset", metavar="DATASET")
+    retrieval.add_argument("--run", dest="run_file", metavar="FILE", help="write the TREC run")
     retrieval.add_argument("--no-titles", action="store_true", help="hide the titles of the corpus")
     retrieval.add_argument(
         "-k", type=count, default=10, metavar="N", help="passages a question (default: 10)"
@@ -39,15 +38,17 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print; returns the exit code."""
+    from pathlib import Path
+
     from engine.evaluation.metrics import mean_metrics, write_trec_run
     from tui.datasets import read_dataset
 
-    dataset = read_dataset(args.dataset)
+    dataset = read_dataset(Path(args.dataset))
     ranked, index_seconds, cpu = _search_all(dataset, k=args.k, titles=not args.no_titles)
     if args.run_file is not None:
         from engine.files import write_atomic
 
-        write_atomic(args.run_file, write_trec_run(ranked).encode())
+        write_atomic(Path(args.run_file), write_trec_run(ranked).encode())
     metrics = mean_metrics(_ids(ranked), dataset.qrels)
     figures: dict[str, float] = {name: round(value, 4) for name, value in metrics.items()}
     figures["seconds_to_index"] = round(index_seconds, 3)
@@ -71,6 +72,7 @@ def _search_all(
 ) -> tuple[dict[str, list[tuple[str, float]]], float, list[float]]:
     """Return the ranked ids of each question, the seconds to index, the CPU seconds of each search."""
     import tempfile
+    from pathlib import Path
 
     from engine.pipeline import Engine
     from engine.workspace import Workspace

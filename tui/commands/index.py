@@ -2,7 +2,6 @@
 
 import argparse
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import output
@@ -22,7 +21,7 @@ def register(subparsers: Any) -> None:
         description="Read files, and folders with all that is in them, into the index. Unchanged files cost "
         "next to nothing; files that are gone from a folder named here leave the index.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", type=Path)
+    parser.add_argument("paths", nargs="+", metavar="PATH")
     parser.add_argument("--no-titles", action="store_true", help="act as if documents had no titles")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -30,10 +29,13 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Index and print the counts; returns the exit code."""
+    from pathlib import Path
+
     from tui.session import open_engine
 
+    paths = [Path(name) for name in args.paths]
     with open_engine(args) as engine, output.progress("Indexing") as report:
-        done = engine.index(args.paths, titles=not args.no_titles, progress=report)
+        done = engine.index(paths, titles=not args.no_titles, progress=report)
     if args.json:
         output.print_json(done)
     else:

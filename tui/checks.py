@@ -1,0 +1,235 @@
+"""The checks of ``persona-moe doctor``: each looks at one thing and says how it stands."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from engine.config import OllamaSettings, Settings
+from engine.errors import PersonaMoeError
+from engine.workspace import TIERS, Workspace
+
+Status: TypeAlias = Literal["ok", "warn", "fail"]
+
+LOW_DISK_BYTES = 200 * 1024 * 1024
+ENDPOINT_SECONDS = 2.0
+MOST_ANSWER_BYTES = 1024 * 1024
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """How one thing stands, and what mends it when it does not stand well."""
+
+    name: str
+    status: Status
+    detail: str
+    mend: str = ""
+
+
+def _ok(name: str, detail: str) -> Check:
+    return Check(name=name, status="ok", detail=detail)
+
+
+def _warn(name: str, detail: str, mend: str) -> Check:
+    return Check(name=name, status="warn", detail=detail, mend=mend)
+
+
+def _fail(name: str, detail: str, mend: str) -> Check:
+    return Check(name=name, status="fail", detail=detail, mend=mend)
+
+
+def examine(workspace: Workspace) -> Iterator[Check]:
+    """Give each check as it is done; a check that cannot be done is a failed one."""
+    yield terminal()
+    for name, check in (
+        ("workspace", check_workspace),
+        ("settings", check_settings),
+        ("personas", check_personas),
+        ("index", check_index),
+        ("snapshots", check_snapshots),
+        ("model", check_model),
+    ):
+        yield from _guarded(name, check, workspace)
+
+
+def _guarded(
+    name: str, check: Callable[[Workspace], Iterator[Check]], workspace: Workspace
+) -> Iterator[Check]:
+    try:
+        yield from check(workspace)
+    except PersonaMoeError as error:
+        yield _fail(name, error.problem, error.mend)
+    except OSError as error:
+        yield _fail(name, f"{error.strerror or error}", "check the permissions of the workspace")
+
+
+def terminal() -> Check:
+    """Return whether the app can draw: both ends a terminal, of a kind that can move its cursor."""
+    kind = os.environ.get("TERM", "")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return _ok("terminal", "none here; every command works without one")
+    if kind in {"", "dumb"}:
+        return _warn("terminal", f"TERM is {kind!r}, which cannot draw", "set TERM=xterm-256color")
+    columns, rows = shutil.get_terminal_size()
+    if columns < 80 or rows < 24:
+        return _warn("terminal", f"{kind}, {columns}x{rows}", "80x24 or more is easier to read")
+    return _ok("terminal", f"{kind}, {columns}x{rows}")
+
+
+def check_workspace(workspace: Workspace) -> Iterator[Check]:
+    """Check that the folder can be written, is free, is safe, and has room."""
+    if not workspace.is_writable():
+        yield _fail(
+            "workspace",
+            f"'{workspace.root}' is read-only",
+            "check its permissions, or name another with --workspace",
+        )
+        return
+    with workspace.lock(timeout=0.0):
+        pass
+    yield _ok("workspace", f"'{workspace.root}' can be written and is free")
+    for warning in workspace.warnings():
+        problem, _, mend = warning.partition("; ")
+        yield _warn("workspace", problem, mend)
+    free = shutil.disk_usage(workspace.root).free
+    room = f"{free // (1024 * 1024):,} MB free"
+    if free < LOW_DISK_BYTES:
+        yield _warn("disk", room, "free some space: an index takes two to three times its documents")
+    else:
+        yield _ok("disk", room)
+
+
+def check_settings(workspace: Workspace) -> Iterator[Check]:
+    """Check that the settings can be read."""
+    workspace.settings()
+    files = sorted(path.name for path in workspace.configs.glob("*.toml"))
+    yield _ok("settings", ", ".join(files) if files else "none written; the defaults hold")
+
+
+def check_snapshots(workspace: Workspace) -> Iterator[Check]:
+    """Check that runs can be written and read."""
+    if not os.access(workspace.snapshots, os.R_OK | os.W_OK | os.X_OK):
+        yield _fail(
+            "snapshots", "the folder cannot be read and written", f"chmod u+rwx '{workspace.snapshots}'"
+        )
+        return
+    yield _ok("snapshots", f"{sum(1 for path in workspace.snapshots.iterdir())} files")
+
+
+def check_index(workspace: Workspace) -> Iterator[Check]:
+    """Check that the index is whole, and say how much is in it."""
+    import apsw
+
+    from engine.corpus.sqlite_store import SqliteStore
+
+    if not workspace.corpus_path.exists():
+        yield _warn("index", "nothing is indexed yet", "run: persona-moe index PATH")
+        return
+    connection = apsw.Connection(str(workspace.corpus_path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
+    except apsw.Error as error:
+        found = [str(error)]
+    finally:
+        connection.close()
+    if found != ["ok"]:
+        yield _fail(
+            "index",
+            f"damaged ({found[0] if found else 'no answer'})",
+            f"delete state/{workspace.corpus_path.name} and index again; your documents are not touched",
+        )
+        return
+    store = SqliteStore(workspace.corpus_path, read_only=True)
+    try:
+        size = store.size()
+    finally:
+        store.close()
+    counts = ", ".join(f"{count:,} {name}" for name, count in msgspec.to_builtins(size).items())
+    yield _ok("index", counts)
+
+
+def check_personas(workspace: Workspace) -> Iterator[Check]:
+    """Check that every persona file can be used, and count them by tier."""
+    from engine.personas.registry import PersonaRegistry
+
+    registry = PersonaRegistry(workspace)
+    counts = ", ".join(f"{len(registry.ids(tier))} {tier}" for tier in TIERS)
+    yield _ok("personas", counts)
+    for problem in registry.problems():
+        yield _warn("personas", str(problem), "")
+
+
+def check_model(workspace: Workspace) -> Iterator[Check]:
+    """Check whether the configured model server answers, asking nobody else."""
+    settings: Settings = workspace.settings()
+    if settings.ollama.provider == "extractive":
+        yield _ok("model", "switched off (ollama.provider = extractive); answers quote the documents")
+        return
+    for endpoint in settings.ollama.endpoints:
+        yield _endpoint(endpoint, settings.ollama)
+
+
+def _endpoint(endpoint: str, settings: OllamaSettings) -> Check:
+    names = _models(endpoint)
+    if names is None:
+        return _warn(
+            "model",
+            f"no Ollama server answers at {endpoint}; answers quote the documents instead",
+            "start it with 'ollama serve', or set ollama.provider to extractive",
+        )
+    if not names:
+        return _warn("model", f"{endpoint} answers but has no model", "pull one: ollama pull NAME")
+    wanted = settings.model_name
+    if wanted and wanted not in names and f"{wanted}:latest" not in names:
+        return _warn(
+            "model",
+            f"{endpoint} has no model {wanted!r}; it has {', '.join(names[:5])}",
+            f"pull it: ollama pull {wanted}, or set ollama.model_name",
+        )
+    return _ok("model", f"{endpoint} answers, {len(names)} models")
+
+
+class _Model(msgspec.Struct):
+    name: str = ""
+
+
+class _Models(msgspec.Struct):
+    models: list[_Model] = []
+
+
+def _models(endpoint: str) -> list[str] | None:
+    """Return the names of the models at ``endpoint``, None if it does not answer within two seconds.
+
+    Asked on a thread of its own: the time-outs of a socket start again with every byte, so a server
+    that drips would otherwise hold the command for as long as it likes.
+    """
+    import threading
+
+    answers: list[list[str]] = []
+    thread = threading.Thread(target=lambda: answers.extend(_ask(endpoint)), daemon=True)
+    thread.start()
+    thread.join(ENDPOINT_SECONDS + 0.5)
+    return answers[0] if answers else None
+
+
+def _ask(endpoint: str) -> list[list[str]]:
+    import http.client
+    from urllib.parse import urlsplit
+
+    url = urlsplit(endpoint)
+    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    try:
+        connection = kind(url.hostname or "", url.port, timeout=ENDPOINT_SECONDS)
+        try:
+            connection.request("GET", f"{url.path.rstrip('/')}/api/tags")
+            answer = connection.getresponse()
+            if answer.status != 200:
+                return []
+            listed = msgspec.json.decode(answer.read(MOST_ANSWER_BYTES), type=_Models)
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException):  # whatever it is, it is no Ollama server
+        return []
+    return [[model.name for model in listed.models]]
