@@ -19,7 +19,7 @@ Url: TypeAlias = Annotated[
     str,
     Meta(
         max_length=300,
-        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?\Z",
         description="an http or https address without user name",
     ),
 ]
@@ -92,7 +92,7 @@ class OllamaSettings(_Part, frozen=True, kw_only=True):
     """``ollama.toml``: which model writes, and where it is served."""
 
     provider: Literal["auto", "ollama", "extractive"] = "auto"
-    model_name: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*$", description=_NAME)] = ""
+    model_name: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z", description=_NAME)] = ""
     temperature: Annotated[float, Meta(ge=0.0, le=2.0)] = 0.0
     max_tokens: Annotated[int, Meta(ge=1, le=131072)] = 1024
     api_endpoint: Annotated[
@@ -148,7 +148,7 @@ KNOBS: Final[dict[str, KnobRange]] = {
     "max_claims": KnobRange(1, 20, whole=True),
 }
 
-TRAIT_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}$"
+TRAIT_PATTERN: Final = r"^[a-z][a-z0-9_-]{0,39}\Z"
 
 
 _TRAIT: Final = "a trait's name: a letter, then up to 39 of a-z, 0-9, '-' and '_'"
