@@ -1,44 +1,31 @@
-"""A lexicon that needs no corpus: every term tells as much as any other.
+"""A lexicon that needs no corpus: every term tells as much as any other, unless weights are given.
 
 The scores use it when they are given bare strings. With a corpus at hand its own lexicon is the
 better one, because it knows which words are rare there.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
-from typing import Any
 
-_WORD = re.compile(r"[^\W_]+")
-_NAME = re.compile(r"\b[A-Z][\w'-]*(?:\s+[A-Z][\w'-]*)*|\b\d[\w.,:/-]*\b")
-_BREAK = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|\n\s*\n|\n(?=\s*[-*+]\s)")
-_ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|Jr|Sr|vs|etc|e\.g|i\.e|No|Fig|cf))\.\Z")
+from engine.corpus.features import STOPPED
+from engine.corpus.sentences import sentence_spans
+from engine.corpus.tokens import STOP_WORDS, fold, tokenise
 
-_FUNCTION_WORDS = """
-    a about above after again against all also am an and any are as at be because been before being
-    below between both but by can could did do does doing down during each few for from further had
-    has have having he her here hers him himself his how however i if in into is it its itself just
-    may me might more most must my no nor not of off on once only or other our ours out over own
-    same shall she should so some such than that the their theirs them then there these they this
-    those through to too under until up us very was we were what when where which while who whom
-    whose why will with would you your yours
-"""
-STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
-"""Function words: they say how a sentence is built, not what it is about."""
+_NAME = re.compile(r"\b[A-Z][\w'-]*(?: +[A-Z][\w'-]*)*|\b\d[\w.,:/-]*\b")
+_POSSESSIVE = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]s\\b")
 
 
-def fold(text: str) -> str:
+def fold_case(text: str) -> str:
     """Return ``text`` casefolded, without accents and possessive endings.
 
-    >>> fold("Ångström's Law")
+    >>> fold_case("Ångström's Law")
     'angstrom law'
     """
-    spread = unicodedata.normalize("NFKD", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-    return re.sub(r"'s\b", "", "".join(c for c in spread if not unicodedata.combining(c)).casefold())
+    return _POSSESSIVE.sub("", fold(text).casefold())
 
 
 class PlainLexicon:
-    """Words stemmed, stop words dropped, ``idf`` 1 for all (or as given).
+    """The corpus's own terms and sentences; ``idf`` is 1 for all, or as given.
 
     >>> lexicon = PlainLexicon()
     >>> lexicon.terms("The experts disagreed about it.")
@@ -48,44 +35,33 @@ class PlainLexicon:
     """
 
     def __init__(self, idf: Iterable[tuple[str, float]] = ()) -> None:
-        import Stemmer
-
-        self._stem: Any = Stemmer.Stemmer("english")
         self._idf = dict(idf)
 
     def terms(self, text: str) -> list[str]:
         """Return the stems of the words of ``text`` in order, stop words left out."""
-        words = [word for word in _WORD.findall(fold(text)) if word not in STOP_WORDS]
-        stems: list[str] = self._stem.stemWords(words)
-        return stems
+        return [term for term in tokenise(fold(text)).terms if term != STOPPED]
 
     def idf(self, term: str) -> float:
         """Return the weight given for ``term``, 1 if none was."""
         return self._idf.get(term, 1.0)
 
     def sentences(self, text: str) -> list[tuple[int, int]]:
-        """Return (start, end) of the sentences of ``text``, without the space around them."""
-        spans: list[tuple[int, int]] = []
-        start = 0
-        cuts = [(m.start(), m.end()) for m in _BREAK.finditer(text)]
-        for left, right in [*cuts, (len(text), len(text))]:
-            if left < len(text) and _ABBREVIATION.search(text[start:left]):
-                continue
-            piece = text[start:left]
-            body = piece.strip()
-            if body:
-                offset = start + piece.index(body)
-                spans.append((offset, offset + len(body)))
-            start = right
-        return spans
+        """Return (start, end) of the sentences of ``text``, in order."""
+        return sentence_spans(text)
 
     def anchors(self, text: str) -> list[str]:
-        """Return capitalised names and numbers of ``text``, casefolded, in order, each once."""
+        """Return capitalised names and numbers of ``text``, casefolded, in order, each once.
+
+        A single capitalised word that opens a sentence is left out: it is capitalised anyway.
+        """
         found: dict[str, None] = {}
-        for match in _NAME.finditer(text):
-            words = match.group().split()
-            while words and fold(words[0]) in STOP_WORDS:
-                words.pop(0)
-            if words:
-                found.setdefault(fold(" ".join(words)).rstrip(".,"))
+        for start, end in sentence_spans(text):
+            for match in _NAME.finditer(text, start, end):
+                words = match.group().split()
+                if match.start() == start and len(words) == 1 and words[0].isalpha():
+                    continue
+                while words and fold_case(words[0]) in STOP_WORDS:
+                    words.pop(0)
+                if words:
+                    found.setdefault(fold_case(" ".join(words)).rstrip(".,"))
         return list(found)

@@ -1,32 +1,37 @@
 """Does a passage bear out a sentence? A number in [0, 1] with every part of it.
 
-``support = coverage * 0.5 ** missing * polarity``: the share of the sentence's content that the
-evidence holds, halved for each name, number or date the evidence does not hold, and halved once if
-one side negates what the other states. Anchors are a gate and not an addend, because a single wrong
-number makes a sentence wrong however many of its other words are right. Known limits: paraphrase,
-pronouns, arithmetic, and two names that change places within one passage.
+``support = coverage * 0.5 ** missing * apart * polarity``: the share of the sentence's content that
+the evidence holds, halved for each name, number or date the evidence does not hold, lowered once if
+the evidence holds one only away from the sentence that matches best, and halved once if one side
+negates what the other states. Anchors are a gate and not an addend, because a single wrong number
+makes a sentence wrong however many of its other words are right. Known limits: paraphrase, pronouns,
+arithmetic, and names that change roles within one sentence.
 """
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from engine.corpus.store import Lexicon
-from engine.evaluation.plain import fold
+from engine.evaluation.plain import fold_case
 from engine.evaluation.quantities import Quantity, agrees, quantities
 from engine.ids import q6
 
 ANCHOR_PENALTY = 0.5
 POLARITY_PENALTY = 0.5
+APART_PENALTY = 0.8
+"""For an anchor that stands in the passage, but neither in the best window nor in the first line."""
 IDF_FLOOR = 0.05
 """Least weight of a term, so that a sentence made of common words still has a content."""
 WINDOW_SHARE = 0.5
-"""Share of coverage taken from the best window of the passage; the rest from the whole passage."""
-WINDOW_SENTENCES = 2
+"""Share of coverage taken from the best sentence of the evidence; the rest from all of it."""
 NEGATION_REACH = 4
-"""Content terms after a negation that it is taken to govern."""
+"""Content terms after a negation, within its clause, that it is taken to govern."""
+POLARITY_AGREEMENT = 0.5
+"""Two texts negate alike if at least this share of the negated words they share is negated in both."""
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _NEGATION_WORDS = """
@@ -34,15 +39,22 @@ _NEGATION_WORDS = """
     fail fails failed absence hardly
 """
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
+_CLAUSE = re.compile(r"[,;:()]|\bbut\b")
 _NOT_NEGATIONS = re.compile(r"\bnot only\b|\bno less than\b|\bnot just\b|\bno\.? ?\d|\bno doubt\b", re.I)
 
 
 class Support(msgspec.Struct, frozen=True, kw_only=True):
-    """How far evidence bears out a sentence: ``value = coverage * 0.5 ** len(missing) * polarity``."""
+    """How far evidence bears out a sentence: ``value = coverage * 0.5 ** len(missing) * apart * polarity``.
+
+    ``window`` is the sentence of the evidence that matches best, ``distant`` the anchors that the
+    evidence holds elsewhere, for which ``apart`` is 0.8 in place of 1.
+    """
 
     value: float
     coverage: float
     missing: list[str]
+    distant: list[str]
+    apart: float
     polarity: float
     window: str
 
@@ -81,22 +93,35 @@ class SupportChecker:
         """
         asked = self._read(claim)
         weights = self.weights(asked.terms)
+        anchors = self._anchors(claim)
         if not weights or not evidence:
-            missing = [name for name, _ in self._anchors(claim)] if not evidence else []
-            return Support(value=0.0, coverage=0.0, missing=missing, polarity=1.0, window="")
+            return Support(
+                value=0.0,
+                coverage=0.0,
+                missing=[name for name, _ in anchors],
+                distant=[],
+                apart=1.0,
+                polarity=1.0,
+                window="",
+            )
         passages = [self._read(text) for text in evidence]
-        held = frozenset(term for passage in passages for term in passage.terms)
         windows = [window for text in evidence for window in self._split(text)]
-        shares = [self._share(weights, frozenset(self._read(window).terms)) for window in windows]
-        best = max(range(len(windows)), key=lambda i: (shares[i], -i)) if windows else -1
-        window = windows[best] if windows else ""
-        whole = self._share(weights, held)
-        coverage = WINDOW_SHARE * (shares[best] if windows else 0.0) + (1 - WINDOW_SHARE) * whole
-        missing = [name for name, amount in self._anchors(claim) if not _held(name, amount, passages)]
-        polarity = POLARITY_PENALTY if window and self._opposed(asked, self._read(window)) else 1.0
-        value = coverage * ANCHOR_PENALTY ** len(missing) * polarity
+        shares = [self._share(weights, self._read(window)) for window in windows]
+        best = max(range(len(windows)), key=lambda i: (shares[i], -i), default=-1)
+        near = [self._read(windows[best]), *(self._read(_first_line(text)) for text in evidence)]
+        coverage = (1 - WINDOW_SHARE) * self._share(weights, *passages) + WINDOW_SHARE * shares[best]
+        missing = [name for name, amount in anchors if not _held(name, amount, passages)]
+        distant = [n for n, amount in anchors if n not in missing and not _held(n, amount, near)]
+        apart = APART_PENALTY if distant else 1.0
+        polarity = POLARITY_PENALTY if self._opposed(asked, near[0]) else 1.0
         return Support(
-            value=q6(value), coverage=q6(coverage), missing=missing, polarity=polarity, window=window
+            value=q6(coverage * ANCHOR_PENALTY ** len(missing) * apart * polarity),
+            coverage=q6(coverage),
+            missing=missing,
+            distant=distant,
+            apart=apart,
+            polarity=polarity,
+            window=windows[best],
         )
 
     def weights(self, terms: Iterable[str]) -> dict[str, float]:
@@ -113,42 +138,41 @@ class SupportChecker:
         return [name for name, amount in self._anchors(text) if not _held(name, amount, readings)]
 
     def opposed(self, left: str, right: str) -> bool:
-        """Return whether exactly one of two texts negates something that both speak of."""
+        """Return whether one of two texts negates what the other states, of what both speak of."""
         return self._opposed(self._read(left), self._read(right))
 
     def _opposed(self, left: _Reading, right: _Reading) -> bool:
         shared = frozenset(left.terms) & frozenset(right.terms)
-        return bool(left.negated & shared) != bool(right.negated & shared)
+        ours, theirs = left.negated & shared, right.negated & shared
+        return len(ours & theirs) < POLARITY_AGREEMENT * len(ours | theirs)
 
-    def _share(self, weights: dict[str, float], held: frozenset[str]) -> float:
+    def _share(self, weights: dict[str, float], *readings: _Reading) -> float:
+        held = frozenset(term for reading in readings for term in reading.terms)
         whole = math.fsum(weights.values())
         return math.fsum(weight for term, weight in weights.items() if term in held) / whole
 
     def _anchors(self, text: str) -> list[tuple[str, Quantity | None]]:
-        found: list[tuple[str, Quantity | None]] = []
+        amounts = [amount for amount in self._read(text).amounts if not amount.weak]
+        counted = {token for amount in amounts for token in _TOKEN.findall(fold_case(amount.shown))}
+        found: dict[str, Quantity | None] = {}
         for anchor in self.lexicon.anchors(text):
-            if quantities(anchor) or not self.lexicon.terms(anchor):
-                continue
-            found.append((anchor, None))
-        found += [(amount.shown, amount) for amount in self._read(text).amounts if not amount.weak]
-        return found
+            tokens = [token for token in _TOKEN.findall(fold_case(anchor)) if token not in counted]
+            if any(char.isalpha() for token in tokens for char in token) and self.lexicon.terms(anchor):
+                found.setdefault(" ".join(tokens))
+        found |= {amount.shown: amount for amount in amounts}
+        return list(found.items())
 
     def _split(self, text: str) -> list[str]:
         windows = self._windows.get(text)
         if windows is None:
-            spans = self.lexicon.sentences(text)
-            last = max(len(spans) - WINDOW_SENTENCES + 1, 1)
-            windows = [
-                text[spans[i][0] : spans[min(i + WINDOW_SENTENCES, len(spans)) - 1][1]]
-                for i in range(last if spans else 0)
-            ]
+            windows = [text[start:end] for start, end in self.lexicon.sentences(text)] or [text]
             self._windows[text] = windows
         return windows
 
     def _read(self, text: str) -> _Reading:
         reading = self._readings.get(text)
         if reading is None:
-            folded = fold(text)
+            folded = fold_case(text)
             tokens = _TOKEN.findall(folded)
             reading = _Reading(
                 terms=self.lexicon.terms(text),
@@ -161,20 +185,32 @@ class SupportChecker:
         return reading
 
     def _negated(self, text: str) -> frozenset[str]:
-        governed: list[str] = []
+        governed: Counter[str] = Counter()
         for start, end in self.lexicon.sentences(text):
             sentence = _NOT_NEGATIONS.sub(" ", text[start:end])
-            tokens = [(m.end(), fold(m.group())) for m in _TOKEN.finditer(sentence)]
-            for position, token in tokens:
+            for match in _TOKEN.finditer(sentence):
+                token = fold_case(match.group())
                 if token in _NEGATIONS or token.endswith("n't"):
-                    governed += self.lexicon.terms(sentence[position:])[:NEGATION_REACH]
-        return frozenset(governed)
+                    governed.update(dict.fromkeys(self._governed(sentence[match.end() :]), 1))
+        return frozenset(term for term, times in governed.items() if times % 2)
+
+    def _governed(self, rest: str) -> list[str]:
+        terms: list[str] = []
+        for clause in _CLAUSE.split(rest):
+            terms += self.lexicon.terms(clause)
+            if terms:
+                break
+        return terms[:NEGATION_REACH]
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _held(name: str, amount: Quantity | None, passages: Sequence[_Reading]) -> bool:
     if amount is not None:
         return any(agrees(amount, given) for passage in passages for given in passage.amounts)
-    tokens = _TOKEN.findall(fold(name))
+    tokens = _TOKEN.findall(fold_case(name))
     phrase = f" {' '.join(tokens)} "
     return any(phrase in passage.flat or all(t in passage.words for t in tokens) for passage in passages)
 

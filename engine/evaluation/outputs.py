@@ -1,0 +1,86 @@
+"""What is scored: an expert's output, the passages it may cite, and a score with its terms."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from engine.corpus.store import Lexicon
+from engine.evaluation.plain import PlainLexicon
+from engine.evaluation.support import Support, SupportChecker
+from engine.events import Claim, Evidence, Term
+from engine.ids import q6
+
+
+class ExpertOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """What one persona answered. ``refused`` means it said that the documents do not answer."""
+
+    persona_id: str
+    claims: list[Claim]
+    text: str
+    refused: bool = False
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """A score in [0, 1], the terms that sum to it, and what a reader should know about it."""
+
+    value: float
+    terms: list[Term]
+    notes: list[str] = msgspec.field(default_factory=list)
+
+
+def scored(terms: Iterable[tuple[str, float]], notes: Sequence[str] = ()) -> Scored:
+    """Return the :class:`Scored` whose value is the sum of ``terms``, each quantised to 1e-6.
+
+    >>> scored([("base", 0.5), ("agreement", 0.25)]).value
+    0.75
+    """
+    listed = [Term(name=name, value=q6(value)) for name, value in terms]
+    value = q6(sum(term.value for term in listed))
+    return Scored(value=min(max(value, 0.0), 1.0), terms=listed, notes=list(notes))
+
+
+class Context:
+    """What every score needs: a checker with its lexicon, the passages by id, the bar for support."""
+
+    def __init__(
+        self,
+        lexicon: Lexicon | None = None,
+        evidence: Sequence[Evidence] = (),
+        support_threshold: float = 0.6,
+    ) -> None:
+        self.lexicon: Lexicon = PlainLexicon() if lexicon is None else lexicon
+        self.checker = SupportChecker(self.lexicon)
+        self.threshold = support_threshold
+        self.evidence = {each.evidence_id: each for each in evidence} | {e.passage: e for e in evidence}
+
+    def passage_text(self, cite: str) -> str:
+        """Return a passage's text under its heading, '' for an unknown id."""
+        found = self.evidence.get(cite)
+        return evidence_text(found) if found else ""
+
+    def document(self, cite: str) -> str:
+        """Return the document of a passage; for an unknown id the id itself."""
+        found = self.evidence.get(cite)
+        return found.position.document if found else cite
+
+    def support(self, claim: Claim, cites: Sequence[str] | None = None) -> Support:
+        """Return the support of ``claim`` by its own citations, or by ``cites`` in their place."""
+        texts = [self.passage_text(cite) for cite in (claim.cites if cites is None else cites)]
+        return self.checker.check(claim.text, [text for text in texts if text])
+
+    def mass(self, terms: Iterable[str]) -> float:
+        """Return the summed weight of the distinct ``terms``."""
+        return q6(sum(self.checker.weights(sorted(set(terms))).values()))
+
+    def as_output(self, output: ExpertOutput | str) -> ExpertOutput:
+        """Return ``output``; of a string, each sentence becomes a claim without citations."""
+        if isinstance(output, ExpertOutput):
+            return output
+        claims = [Claim(text=output[a:b], cites=[]) for a, b in self.lexicon.sentences(output)]
+        return ExpertOutput(persona_id="", claims=claims, text=output)
+
+
+def evidence_text(evidence: Evidence) -> str:
+    """Return the passage under the headings it stands below, which often name its subject."""
+    section = evidence.position.section
+    return f"{section}\n{evidence.text}" if section else evidence.text
