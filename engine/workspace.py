@@ -27,6 +27,7 @@ import msgspec
 from engine.config import Settings, load_settings
 from engine.config_file import parse_toml
 from engine.errors import ConfigError, WorkspaceBusyError, WorkspaceError
+from engine.events import Tier
 from engine.files import (
     make_folder,
     os_failure,
@@ -36,7 +37,7 @@ from engine.files import (
     write_atomic,
 )
 
-TIERS: Final = ("active", "stable", "experimental", "pruned")
+TIERS: Final[tuple[Tier, ...]] = ("active", "stable", "experimental", "pruned")
 _MARKER = "state/workspace.json"
 _STARTER_BYTES = 256 * 1024
 _POLL_SECONDS = 0.02

@@ -1,0 +1,306 @@
+"""The personas of a workspace: four tier folders of files, a bad one of which never stops the rest.
+
+The folder a file lies in *is* its tier, so a move is one operation. Nothing is ever deleted: the
+lowest tier is an archive, and of two files with one id the user chooses which to set aside.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from engine.config_file import nearest
+from engine.errors import InputError, PersonaError, WorkspaceError
+from engine.events import Tier
+from engine.files import make_folder, move_noreplace, read_bounded
+from engine.ids import digest, require_safe_id
+from engine.personas.document import (
+    MAX_BYTES,
+    Persona,
+    decode_persona,
+    persona_digest,
+    save_persona_to_file,
+)
+from engine.personas.moves import Move, MoveJournal, move_persona_to_folder
+from engine.workspace import TIERS, Workspace
+
+__all__ = ["PersonaRegistry", "Problem", "Roster", "StoredPersona", "move_persona_to_folder"]
+
+
+class StoredPersona(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona and where it lies. ``digest`` is :func:`persona_digest`, ``content`` that of the file."""
+
+    persona: Persona
+    tier: Tier
+    path: Path
+    digest: str
+    content: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that takes no part, and why."""
+
+    path: Path
+    reason: str
+
+
+class Roster(msgspec.Struct, frozen=True, kw_only=True):
+    """All personas, by tier (active first) and id, and the files that could not be used."""
+
+    personas: tuple[StoredPersona, ...]
+    problems: tuple[Problem, ...]
+
+    def in_tier(self, *tiers: Tier) -> tuple[StoredPersona, ...]:
+        """Return the personas of these tiers, in order."""
+        return tuple(stored for stored in self.personas if stored.tier in tiers)
+
+    @property
+    def usable(self) -> tuple[StoredPersona, ...]:
+        """Return the personas that may be asked: all but the pruned."""
+        return self.in_tier("active", "stable", "experimental")
+
+
+class PersonaRegistry:
+    """Reads, makes, changes and moves the personas under ``folder``.
+
+    Reading needs the folder alone; everything else needs the ``workspace`` too, for its lock and
+    its journal of moves.
+    """
+
+    def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
+        self.folder: Final = folder
+        self._workspace: Final = workspace
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> "PersonaRegistry":
+        """Return the registry of a workspace's personas."""
+        return cls(workspace.personas, workspace)
+
+    # -- reading ---------------------------------------------------------------------------------
+    def load(self) -> Roster:
+        """Return every persona that can be used and, for every file that cannot, the reason."""
+        found: list[StoredPersona] = []
+        problems: list[Problem] = []
+        places: dict[str, list[Path]] = {}
+        for tier in TIERS:
+            for name in self._names(tier):
+                path = self.folder / tier / name
+                places.setdefault(name, []).append(path)
+                try:
+                    found.append(_read(path, tier))
+                except PersonaError as error:
+                    problems.append(Problem(path=path, reason=str(error)))
+        twice = {name for name, paths in places.items() if len(paths) > 1}
+        for name in sorted(twice):
+            reason = str(_duplicate(name.removesuffix(".json"), places[name]))
+            problems.extend(Problem(path=path, reason=reason) for path in places[name])
+        return Roster(
+            personas=tuple(stored for stored in found if stored.path.name not in twice),
+            problems=tuple(problems),
+        )
+
+    def get(self, persona_id: str) -> StoredPersona:
+        """Return the persona of this id.
+
+        Raises PersonaError: no such persona (with the nearest id), a bad file, or two of that id.
+        """
+        paths = self.places(persona_id)
+        if not paths:
+            known = [name.removesuffix(".json") for tier in TIERS for name in self._names(tier)]
+            guess = nearest(persona_id, known)
+            mend = f"did you mean {guess}?" if guess else "'persona-moe personas list' shows all"
+            raise PersonaError(f"there is no persona {persona_id}", mend)
+        if len(paths) > 1:
+            raise _duplicate(persona_id, list(paths.values()))
+        ((tier, path),) = paths.items()
+        return _read(path, tier)
+
+    def places(self, persona_id: str) -> dict[Tier, Path]:
+        """Return the file of this id by tier: one, unless there is none or a conflict."""
+        name = f"{_safe(persona_id)}.json"
+        paths: dict[Tier, Path] = {tier: self.folder / tier / name for tier in TIERS}
+        return {tier: path for tier, path in paths.items() if os.path.lexists(path)}
+
+    def history(self, persona_id: str) -> list[Move]:
+        """Return every move of the persona, oldest first."""
+        return self._journal().moves(_safe(persona_id))
+
+    # -- changing --------------------------------------------------------------------------------
+    def create(self, persona: Persona, tier: Tier = "experimental") -> StoredPersona:
+        """Add a persona. Raises PersonaError if there is one of that id in any tier."""
+        with self._writing().lock():
+            taken = self.places(persona.persona_id)
+            if taken:
+                problem = f"there is a persona {persona.persona_id} already ({', '.join(taken)})"
+                raise PersonaError(problem, "choose another id")
+            path = self.folder / tier / f"{persona.persona_id}.json"
+            make_folder(path.parent)
+            save_persona_to_file(persona, path, replace=False)
+            return _read(path, tier)
+
+    def update(self, persona: Persona, seen: str) -> StoredPersona:
+        """Replace the persona of that id, unless its file is no longer the one seen.
+
+        ``seen`` is the ``content`` of the StoredPersona that was edited. Raises PersonaError if
+        another program changed the file meanwhile.
+        """
+        with self._writing().lock():
+            stored = self.get(persona.persona_id)
+            if stored.content != seen:
+                raise PersonaError(
+                    f"{persona.persona_id} was changed by another program meanwhile",
+                    "nothing was written; look at it and edit again",
+                )
+            save_persona_to_file(persona, stored.path)
+            return _read(stored.path, stored.tier)
+
+    def clone(self, persona_id: str, new_id: str, tier: Tier = "experimental") -> StoredPersona:
+        """Add a copy under another id, without the original's past but with its lineage."""
+        parent = self.get(persona_id)
+        lineage = {"parent": persona_id, "parent_digest": parent.digest}
+        child = msgspec.structs.replace(
+            parent.persona,
+            persona_id=_safe(new_id),
+            historical_performance={},
+            metadata={**parent.persona.metadata, "lineage": lineage},
+        )
+        return self.create(child, tier)
+
+    def move(
+        self, persona_id: str, tier: Tier, *, reason: str, inputs: Mapping[str, Any] | None = None
+    ) -> StoredPersona:
+        """Move the persona to ``tier`` and record why; return it in its new place.
+
+        Raises PersonaError if it is there already, is missing or is in conflict; WorkspaceError if
+        the system refuses. An error that says "moved" is about the record alone.
+        """
+        workspace = self._writing()
+        with workspace.lock():
+            journal = self._journal()
+            journal.reconcile(self._is_in)
+            stored = self.get(persona_id)
+            if stored.tier == tier:
+                raise PersonaError(f"{persona_id} is {tier} already")
+            make_folder(self.folder / tier)
+            intent = journal.intend(persona_id, stored.tier, tier, reason, inputs or {})
+            path = self._rename(journal, intent.persona_id, stored.tier, tier)
+            try:
+                journal.finish(intent, "done")
+            except WorkspaceError as error:
+                raise WorkspaceError(
+                    f"{persona_id} was moved to {tier}, but not yet recorded: {error.problem}", error.mend
+                ) from error
+            return _read(path, tier)
+
+    def _rename(self, journal: MoveJournal, persona_id: str, source: Tier, target: Tier) -> Path:
+        try:
+            return move_persona_to_folder(persona_id, self.folder / source, self.folder / target)
+        except (PersonaError, WorkspaceError):
+            try:
+                journal.reconcile(self._is_in)
+            except WorkspaceError as second:  # the next move reconciles; the first error says more
+                second.add_note("while recording that a move failed")
+            raise
+
+    def restore(self, persona_id: str) -> StoredPersona:
+        """Undo the persona's last move that is not undone yet. Raises PersonaError if there is none."""
+        with self._writing().lock():
+            self._journal().reconcile(self._is_in)
+            stack: list[Move] = []
+            for move in self.history(persona_id):
+                if move.state != "done":
+                    continue
+                if stack and move.inputs.get("undoes") == stack[-1].seq:
+                    stack.pop()
+                else:
+                    stack.append(move)
+            stored = self.get(persona_id)
+            if not stack:
+                raise PersonaError(f"{persona_id} has no move to undo")
+            last = stack[-1]
+            tier = next((each for each in TIERS if each == last.from_tier), "experimental")
+            reason = f"restored: undoes the move to {last.to_tier}"
+            return self.move(stored.persona.persona_id, tier, reason=reason, inputs={"undoes": last.seq})
+
+    def resolve(self, persona_id: str, tier: Tier) -> list[Path]:
+        """Of several files of one id keep the one in ``tier``; return where the others were set aside."""
+        workspace = self._writing()
+        with workspace.lock():
+            paths = self.places(persona_id)
+            if len(paths) < 2 or tier not in paths:
+                where = ", ".join(paths) or "no tier"
+                raise PersonaError(f"{persona_id} is in {where}; there is no conflict to resolve for {tier}")
+            aside = workspace.state / "set_aside"
+            make_folder(aside)
+            targets = []
+            for other, path in paths.items():
+                if other != tier:
+                    taken = sum(1 for name in os.listdir(aside) if name.startswith(f"{persona_id}.{other}."))
+                    target = aside / f"{persona_id}.{other}.{taken + 1}.json"
+                    move_noreplace(path, target)
+                    targets.append(target)
+            return targets
+
+    def recover(self) -> list[str]:
+        """End moves that a dead process left open and clear its leftovers; return notes."""
+        workspace = self._writing()
+        with workspace.lock():
+            return [*workspace.recover(), *self._journal().reconcile(self._is_in)]
+
+    # -- inside ----------------------------------------------------------------------------------
+    def _names(self, tier: str) -> list[str]:
+        try:
+            names = os.listdir(self.folder / tier)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise WorkspaceError(f"cannot list '{self.folder / tier}': {reason}") from error
+        return sorted(name for name in names if name.lower().endswith(".json") and name[0] != ".")
+
+    def _is_in(self, persona_id: str, tier: str) -> bool:
+        return any(each == tier for each in self.places(persona_id))
+
+    def _writing(self) -> Workspace:
+        if self._workspace is None:
+            raise WorkspaceError(f"the personas in '{self.folder}' are not part of a workspace")
+        return self._workspace
+
+    def _journal(self) -> MoveJournal:
+        return MoveJournal(self._writing().moves_path)
+
+
+def _safe(persona_id: str) -> str:
+    try:
+        return require_safe_id(persona_id, "persona")
+    except InputError as error:
+        raise PersonaError(error.problem, error.mend) from error
+
+
+def _duplicate(persona_id: str, paths: list[Path]) -> PersonaError:
+    tiers = " and ".join(path.parent.name for path in paths)
+    return PersonaError(
+        f"there is a persona {persona_id} in {tiers}; none takes part",
+        f"keep one with 'persona-moe personas resolve {persona_id} TIER'",
+    )
+
+
+def _read(path: Path, tier: Tier) -> StoredPersona:
+    where = f"{tier}/{path.name}"
+    try:
+        data = read_bounded(path, MAX_BYTES)
+    except WorkspaceError as error:
+        raise PersonaError(error.problem, error.mend) from error
+    persona = decode_persona(data, where)
+    if path.name != f"{persona.persona_id}.json":
+        mend = f"rename the file to {persona.persona_id}.json, or change the id"
+        raise PersonaError(f"{where} holds the persona {persona.persona_id}", mend)
+    return StoredPersona(
+        persona=persona,
+        tier=tier,
+        path=path,
+        digest=persona_digest(persona),
+        content=digest("file.v1", data),
+    )
