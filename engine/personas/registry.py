@@ -220,7 +220,7 @@ class PersonaRegistry:
             if not stack:
                 raise PersonaError(f"{persona_id} has no move to undo")
             last = stack[-1]
-            tier = next((each for each in TIERS if each == last.from_tier), "experimental")
+            tier: Tier = next((each for each in TIERS if each == last.from_tier), "experimental")
             reason = f"restored: undoes the move to {last.to_tier}"
             return self.move(stored.persona.persona_id, tier, reason=reason, inputs={"undoes": last.seq})
 
