@@ -154,11 +154,14 @@ def check_personas(workspace: Workspace) -> Iterator[Check]:
     """Check that every persona file can be used, and count them by tier."""
     from engine.personas.registry import PersonaRegistry
 
-    registry = PersonaRegistry(workspace)
-    counts = ", ".join(f"{len(registry.ids(tier))} {tier}" for tier in TIERS)
-    yield _ok("personas", counts)
-    for problem in registry.problems():
-        yield _warn("personas", str(problem), "")
+    roster = PersonaRegistry.of(workspace).load()
+    counts = ", ".join(f"{len(roster.in_tier(tier))} {tier}" for tier in TIERS)
+    if roster.usable:
+        yield _ok("personas", counts)
+    else:
+        yield _fail("personas", f"none can be asked ({counts})", "run 'persona-moe init' in the workspace")
+    for problem in roster.problems:
+        yield _warn("personas", problem.reason, "see 'persona-moe personas validate'")
 
 
 def check_model(workspace: Workspace) -> Iterator[Check]:

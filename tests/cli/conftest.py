@@ -1,0 +1,96 @@
+"""A workspace of its own for each test, and the command line as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tui.cli import main
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+DOCUMENTS = {
+    "lamps.md": """# Lamps
+
+## Solar lamps
+
+A solar lamp stores the light of the day in a battery. The battery of the Helio lamp lasts nine hours.
+The Helio lamp was designed by Mara Voss in 1994.
+
+## Oil lamps
+
+An oil lamp burns oil through a wick. It gives less light than a solar lamp.
+""",
+    "people/mara.md": """# Mara Voss
+
+Mara Voss is an engineer from Tromsø. She founded the company Nordlys, which makes the Helio lamp.
+Nordlys moved to Bergen in 2003.
+""",
+    "notes.txt": "The warehouse in Bergen keeps 400 Helio lamps.\nIt is open on Mondays.\n",
+    "code.py": '''"""Battery sums."""
+
+
+def hours_left(charge: float, draw: float) -> float:
+    """Return the hours that a battery lasts at this draw."""
+    return charge / draw
+''',
+}
+QUESTION = "Who designed the Helio lamp?"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from the user's real folders and settings."""
+    home = tmp_path / "home"
+    home.mkdir()
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("PERSONA_MOE_TRACEBACK", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    for name, text in DOCUMENTS.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A workspace in which the documents are indexed and no model server is asked."""
+    folder = tmp_path / "workspace"
+    assert main(["--workspace", str(folder), "index", str(documents)]) == 0
+    assert main(["--workspace", str(folder), "config", "set", "ollama.provider", "extractive"]) == 0
+    capsys.readouterr()
+    return folder
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run the command line in a process of its own."""
+
+    def run_process(
+        *arguments: str, env: dict[str, str] | None = None, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "tui.cli", *arguments],
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+
+    return run_process
