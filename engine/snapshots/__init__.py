@@ -1,1 +1,1 @@
-"""The journal of a run, and its replay."""
+"""Recorded runs: journal, replay, comparison, export, import and the library that holds them."""
