@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui import output
 from tui.arguments import count
+from tui.commands.index import by_file
 
 if TYPE_CHECKING:
     from tui.datasets import Dataset
@@ -85,7 +86,7 @@ def _search_all(
     ):
         started = time.monotonic()
         with output.progress("Indexing") as report:
-            engine.index([dataset.corpus], titles=titles, progress=report)
+            engine.index([dataset.corpus], titles=titles, progress=by_file(report))
         seconds = time.monotonic() - started
         with output.progress("Searching") as report:
             for number, (query, text) in enumerate(dataset.queries.items(), 1):

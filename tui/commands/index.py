@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from tui import output
 
 if TYPE_CHECKING:
-    from engine.corpus.ingest import IndexReport
+    from collections.abc import Callable
+
+    from engine.corpus.ingest import IndexReport, Progress
 
 NAMES_SHOWN = 3
 """Skipped files named for each reason; --json has them all."""
@@ -35,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 
     paths = [Path(name) for name in args.paths]
     with open_engine(args) as engine, output.progress("Indexing") as report:
-        done = engine.index(paths, titles=not args.no_titles, progress=report)
+        done = engine.index(paths, titles=not args.no_titles, progress=by_file(report))
     if args.json:
         output.print_json(done)
     else:
@@ -43,12 +45,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def by_file(report: output.Progress) -> "Callable[[Progress], None]":
+    """Return what takes the engine's progress and shows it, counted in files."""
+    return lambda progress: report(progress.done_files, progress.total_files, progress.name)
+
+
 def readable(report: "IndexReport") -> str:
     """Return the counts in words, skipped files grouped by reason."""
     lines = [
         f"{report.added} added, {report.changed} changed, {report.removed} removed, "
         f"{report.unchanged} unchanged, {len(report.skipped)} skipped; "
-        f"{report.passages} passages in the index ({report.seconds:.2f} s)"
+        f"{report.passages} passages written in {report.seconds:.2f} s"
     ]
     reasons = Counter(skipped.reason for skipped in report.skipped)
     for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
