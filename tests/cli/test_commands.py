@@ -1,0 +1,177 @@
+"""The commands end to end: what they print for people, what they print for scripts."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from engine.cleaning import clean
+from engine.events import QueryStarted, SnapshotSaved, decoder
+from tests.cli.conftest import QUESTION, Run
+from tui.cli import main
+
+Captured = pytest.CaptureFixture[str]
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "command-line.md"
+
+
+def schema(name: str) -> Draft202012Validator:
+    """Return the schema that the documentation promises."""
+    block = re.search(rf"<!-- schema: {name} -->\n```json\n(.*?)\n```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    promised = json.loads(block[1])
+    Draft202012Validator.check_schema(promised)
+    return Draft202012Validator(promised)
+
+
+def said(capsys: Captured, *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    text = capsys.readouterr().out
+    assert clean(text) == text
+    return text
+
+
+def json_of(capsys: Captured, *arguments: str) -> Any:
+    return json.loads(said(capsys, *arguments, "--json"))
+
+
+def test_index_counts_what_it_did(documents: Path, tmp_path: Path, capsys: Captured) -> None:
+    (documents / "picture.md").write_bytes(b"\x00\x01\x02" * 100)
+    index = ("--workspace", str(tmp_path / "w"), "index", str(documents))
+    first = json_of(capsys, *index)
+    assert (first["added"], first["changed"], first["removed"]) == (4, 0, 0)
+    assert [skipped["name"].rpartition("/")[2] for skipped in first["skipped"]] == ["picture.md"]
+
+    (documents / "notes.txt").unlink()
+    (documents / "lamps.md").write_text("# Lamps\n\nAll lamps are gone.\n")
+    text = said(capsys, *index)
+    assert "0 added, 1 changed, 1 removed, 2 unchanged, 1 skipped" in text
+    assert "picture.md" in text
+
+
+def test_many_skipped_files_are_grouped_by_reason(documents: Path, tmp_path: Path, capsys: Captured) -> None:
+    for number in range(8):
+        (documents / f"blob{number}.txt").write_bytes(b"\x00\x01" * 50)
+    text = said(capsys, "--workspace", str(tmp_path / "w"), "index", str(documents))
+    (line,) = [line for line in text.splitlines() if "blob" in line]
+    assert line.count("blob") == 3
+    assert line.endswith("and 5 more")
+
+
+def test_search_prints_ranked_evidence_that_fits_80_columns(workspace: Path, capsys: Captured) -> None:
+    text = said(capsys, "--workspace", str(workspace), "search", QUESTION)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "designed by Mara Voss in 1994" in text
+    assert re.search(r"^ 1  .*lamps\.md:\d+(-\d+)? +\d\.\d{3}$", text, re.MULTILINE)
+    assert "trail: " in text
+
+
+def test_search_json_keeps_its_promise(workspace: Path, capsys: Captured) -> None:
+    found = json_of(capsys, "--workspace", str(workspace), "search", QUESTION, "-k", "3")
+    schema("search").validate(found)
+    assert found["query"] == QUESTION
+    assert [line["rank"] for line in found["evidence"]] == list(range(1, len(found["evidence"]) + 1))
+    assert 1 <= len(found["evidence"]) <= 3
+    assert found["evidence"][0]["document"].endswith("lamps.md")
+
+
+def test_a_question_may_be_typed_without_quotes(workspace: Path, capsys: Captured) -> None:
+    words = QUESTION.split()
+    assert json_of(capsys, "--workspace", str(workspace), "search", *words)["query"] == QUESTION
+
+
+def test_search_with_one_persona(workspace: Path, capsys: Captured) -> None:
+    every = json_of(capsys, "--workspace", str(workspace), "search", QUESTION)
+    name = every["evidence"][0]["personas"][0]
+    found = json_of(capsys, "--workspace", str(workspace), "search", QUESTION, "--persona", name)
+    assert {who for line in found["evidence"] for who in line["personas"]} == {name}
+
+
+def test_nothing_found_is_no_error(workspace: Path, capsys: Captured) -> None:
+    found = json_of(capsys, "--workspace", str(workspace), "search", "zyzzyva quokka")
+    schema("search").validate(found)
+    assert found["evidence"] == []
+    assert json_of(capsys, "--workspace", str(workspace), "ask", "zyzzyva quokka")["outcome"] == "no-evidence"
+
+
+def test_ask_prints_answer_sources_experts_and_how_to_replay(workspace: Path, capsys: Captured) -> None:
+    text = said(capsys, "--workspace", str(workspace), "ask", QUESTION)
+    answer, _, reasons = text.partition("\nSources\n")
+    assert "Mara Voss" in answer
+    assert "[1]" in answer
+    assert re.search(r"^  \[1\] \S*lamps\.md:\d+", reasons, re.MULTILINE)
+    for expected in ("Experts\n", "Control: ", "lift", "Cost: ", "Snapshot: ", "snapshots replay "):
+        assert expected in reasons
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_ask_json_keeps_its_promise(workspace: Path, capsys: Captured) -> None:
+    answered = json_of(capsys, "--workspace", str(workspace), "ask", QUESTION)
+    schema("ask").validate(answered)
+    evidence = schema("search")
+    evidence.validate({"query": "", "evidence": answered["evidence"]})
+    assert answered["outcome"] == "answered"
+    assert "Mara Voss" in answered["answer"]
+    assert answered["experts"]
+    assert answered["citations"]
+    for citation in answered["citations"]:
+        assert citation["marker"].strip("[]") in answered["answer"]
+    assert (workspace / answered["snapshot"]["path"]).exists()
+    assert answered["model"]["provider"] == "extractive"
+
+
+def test_citations_open_at_the_right_lines(workspace: Path, documents: Path, capsys: Captured) -> None:
+    answered = json_of(capsys, "--workspace", str(workspace), "ask", QUESTION)
+    for citation in answered["citations"]:
+        lines = (documents.parent / citation["document"]).read_text("utf-8").splitlines()
+        cited = " ".join(lines[citation["start"] - 1 : citation["end"]])
+        assert citation["text"].split()[0] in cited
+        assert citation["text"].split()[-1] in cited
+
+
+def test_ask_events_is_the_stream_itself(workspace: Path, capsys: Captured) -> None:
+    lines = said(capsys, "--workspace", str(workspace), "ask", QUESTION, "--events").splitlines()
+    events = [decoder.decode(line) for line in lines]
+    assert [event.seq for event in events] == list(range(len(events)))
+    assert isinstance(events[0], QueryStarted)
+    assert isinstance(events[-1], SnapshotSaved)
+
+
+def test_no_learn_leaves_personas_and_records_alone(workspace: Path, capsys: Captured) -> None:
+    def contents() -> dict[str, bytes]:
+        kept = [*workspace.glob("personas/**/*.json"), workspace / "state" / "persona_moves.jsonl"]
+        return {str(path): path.read_bytes() for path in kept if path.exists()}
+
+    before = contents()
+    first = json_of(capsys, "--workspace", str(workspace), "ask", QUESTION, "--no-learn")
+    second = json_of(capsys, "--workspace", str(workspace), "ask", QUESTION, "--no-learn")
+    assert contents() == before
+    assert first["snapshot"]["digest"] == second["snapshot"]["digest"]
+
+
+def test_two_processes_agree_to_the_byte(documents: Path, tmp_path: Path, run: Run) -> None:
+    digests = []
+    for number, env in enumerate(
+        (
+            {"PYTHONHASHSEED": "0", "LC_ALL": "C"},
+            {"PYTHONHASHSEED": "42", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"},
+        )
+    ):
+        place = ("--workspace", str(tmp_path / f"w{number}"))
+        assert run(*place, "index", str(documents), env=env).returncode == 0
+        asked = run(*place, "ask", QUESTION, "--no-model", "--json", env=env)
+        assert asked.returncode == 0, asked.stderr
+        digests.append(json.loads(asked.stdout)["snapshot"]["digest"])
+    assert digests[0] == digests[1]
+
+
+def test_version(capsys: Captured) -> None:
+    assert re.fullmatch(r"persona-moe \d+\.\d+\.\d+\n", said(capsys, "--version"))
+
+
+def test_help_lists_every_command(capsys: Captured) -> None:
+    text = said(capsys, "--help")
+    for command in ("init", "index", "search", "ask", "personas", "snapshots", "config", "eval", "doctor"):
+        assert re.search(rf"^    {command} ", text, re.MULTILINE)
