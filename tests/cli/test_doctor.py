@@ -73,6 +73,12 @@ def test_a_new_workspace_is_told_what_to_do_next(place: Workspace) -> None:
     assert "persona-moe index" in index.mend
 
 
+def test_a_place_where_no_workspace_can_be_made_fails(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["--workspace", str(tmp_path / "file" / "w"), "doctor"]) == 1
+    assert "fail workspace" in capsys.readouterr().out
+
+
 def test_a_damaged_index_fails_with_a_mend(workspace: Path, capsys: Captured) -> None:
     path = workspace / "state" / "corpus.sqlite3"
     raw = bytearray(path.read_bytes())

@@ -1,9 +1,12 @@
 """``persona-moe doctor``: what works here, what does not, and what mends it."""
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui import output
+
+if TYPE_CHECKING:
+    from tui.checks import Check
 
 
 def register(subparsers: Any) -> None:
@@ -20,20 +23,26 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check and print; returns the exit code."""
-    from tui.checks import examine
-    from tui.rendering import paragraph
+    from engine.errors import WorkspaceError
+    from tui.checks import Check, examine, terminal
     from tui.session import open_workspace
 
-    workspace = open_workspace(args)
-    checks = []
-    for check in examine(workspace):
-        checks.append(check)
-        if not args.json:
-            output.print_line(
-                paragraph(f"{check.detail}", " " * 17, first=f"{check.status:<4} {check.name:<12}")
-            )
-            if check.mend:
-                output.print_line(paragraph(check.mend, " " * 20, first=" " * 17 + "-> "))
+    try:
+        workspace = open_workspace(args)
+    except WorkspaceError as error:
+        broken = Check(name="workspace", status="fail", detail=error.problem, mend=error.mend)
+        place, checks = "", [terminal(), broken]
+    else:
+        place, checks = str(workspace.root), list(examine(workspace))
     if args.json:
-        output.print_json({"workspace": str(workspace.root), "checks": checks})
+        output.print_json({"workspace": place, "checks": checks})
+    else:
+        output.print_line("\n".join(_readable(check) for check in checks))
     return int(any(check.status == "fail" for check in checks))
+
+
+def _readable(check: "Check") -> str:
+    from tui.rendering import paragraph
+
+    said = paragraph(check.detail, " " * 17, first=f"{check.status:<4} {check.name:<12}")
+    return f"{said}\n{paragraph(check.mend, ' ' * 20, first=' ' * 17 + '-> ')}" if check.mend else said
