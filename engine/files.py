@@ -163,6 +163,12 @@ def make_folder(folder: Path) -> None:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
 
 
+def remove_file(path: Path) -> None:
+    """Remove ``path``; that it is gone already is no error. Raises WorkspaceError."""
+    with _reported("remove", path), suppress(FileNotFoundError):
+        os.unlink(path)
+
+
 def sweep_temporaries(folder: Path) -> list[str]:
     """Remove temporary files that processes now dead left in ``folder``; return their names, sorted.
 

@@ -69,7 +69,8 @@ def find_workspace(explicit: Path | None, start: Path) -> Path:
     checkout's tracked files alone.
     """
     if explicit is not None:
-        return Path(os.path.abspath(explicit.expanduser()))
+        root = Path(os.path.abspath(explicit.expanduser()))
+        return root / ".workspace" if _is_checkout(root) else root
     here = Path(os.path.abspath(start))
     for folder in (here, *here.parents):
         if (folder / "configs" / "system.toml").is_file():

@@ -107,11 +107,14 @@ def explain(traits: Mapping[str, int], rows: Sequence[TraitRow] = DEFAULT_ROWS) 
 
 
 def _value(row: TraitRow, trait: int) -> float:
+    exact = _exact(row, trait)
+    return math.floor(exact + 0.5) if KNOBS[row.knob].whole else exact
+
+
+def _exact(row: TraitRow, trait: int) -> float:
     if row.switch is not None:
-        value = row.high if trait >= row.switch else row.low
-    else:
-        value = row.low + (row.high - row.low) * (trait - 1) / 8
-    return math.floor(value + 0.5) if KNOBS[row.knob].whole else q6(value)
+        return row.high if trait >= row.switch else row.low
+    return q6(row.low + (row.high - row.low) * (trait - 1) / 8)
 
 
 def _formula(row: TraitRow, trait: int, value: float) -> str:
@@ -119,5 +122,6 @@ def _formula(row: TraitRow, trait: int, value: float) -> str:
         relation = ">=" if trait >= row.switch else "<"
         return f"{row.trait} {trait} {relation} {row.switch} = {value:g}"
     sign = "+" if row.high >= row.low else "-"
-    span = f"{q6(abs(row.high - row.low)):g}"
-    return f"{row.low:g} {sign} {span} x ({row.trait} {trait} - 1) / 8 = {value:g}"
+    span, exact = q6(abs(row.high - row.low)), _exact(row, trait)
+    rounded = "" if exact == value else f", rounded {value:g}"
+    return f"{row.low:g} {sign} {span:g} x ({row.trait} {trait} - 1) / 8 = {exact:g}{rounded}"

@@ -130,7 +130,7 @@ class PersonaRegistry:
     # -- changing --------------------------------------------------------------------------------
     def create(self, persona: Persona, tier: Tier = "experimental") -> StoredPersona:
         """Add a persona. Raises PersonaError if there is one of that id in any tier."""
-        with self._writing().lock():
+        with self.workspace.lock():
             taken = self.places(persona.persona_id)
             if taken:
                 problem = f"there is a persona {persona.persona_id} already ({', '.join(taken)})"
@@ -146,7 +146,7 @@ class PersonaRegistry:
         ``seen`` is the ``content`` of the StoredPersona that was edited. Raises PersonaError if
         another program changed the file meanwhile.
         """
-        with self._writing().lock():
+        with self.workspace.lock():
             stored = self.get(persona.persona_id)
             if stored.content != seen:
                 raise PersonaError(
@@ -176,7 +176,7 @@ class PersonaRegistry:
         Raises PersonaError if it is there already, is missing or is in conflict; WorkspaceError if
         the system refuses. An error that says "moved" is about the record alone.
         """
-        workspace = self._writing()
+        workspace = self.workspace
         with workspace.lock():
             journal = self._journal()
             journal.reconcile(self._is_in)
@@ -206,7 +206,7 @@ class PersonaRegistry:
 
     def restore(self, persona_id: str) -> StoredPersona:
         """Undo the persona's last move that is not undone yet. Raises PersonaError if there is none."""
-        with self._writing().lock():
+        with self.workspace.lock():
             self._journal().reconcile(self._is_in)
             stack: list[Move] = []
             for move in self.history(persona_id):
@@ -226,7 +226,7 @@ class PersonaRegistry:
 
     def resolve(self, persona_id: str, tier: Tier) -> list[Path]:
         """Of several files of one id keep the one in ``tier``; return where the others were set aside."""
-        workspace = self._writing()
+        workspace = self.workspace
         with workspace.lock():
             paths = self.places(persona_id)
             if len(paths) < 2 or tier not in paths:
@@ -245,7 +245,7 @@ class PersonaRegistry:
 
     def recover(self) -> list[str]:
         """End moves that a dead process left open and clear its leftovers; return notes."""
-        workspace = self._writing()
+        workspace = self.workspace
         with workspace.lock():
             return [*workspace.recover(), *self._journal().reconcile(self._is_in)]
 
@@ -263,13 +263,15 @@ class PersonaRegistry:
     def _is_in(self, persona_id: str, tier: str) -> bool:
         return any(each == tier for each in self.places(persona_id))
 
-    def _writing(self) -> Workspace:
+    @property
+    def workspace(self) -> Workspace:
+        """Return the workspace that the personas belong to. Raises WorkspaceError if to none."""
         if self._workspace is None:
             raise WorkspaceError(f"the personas in '{self.folder}' are not part of a workspace")
         return self._workspace
 
     def _journal(self) -> MoveJournal:
-        return MoveJournal(self._writing().moves_path)
+        return MoveJournal(self.workspace.moves_path)
 
 
 def _safe(persona_id: str) -> str:
