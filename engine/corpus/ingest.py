@@ -1,0 +1,337 @@
+"""Indexing files and folders: read, compare by content, parse what changed, write the difference.
+
+The parent reads and hashes; a child process parses a few files ahead; the parent writes. The index
+ends as if it had been made anew from what is there now, whatever was indexed or interrupted before.
+"""
+
+import os
+import stat
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from engine.corpus.child import FileJob, Reply, RowsJob
+from engine.corpus.discover import (
+    DATASET,
+    Found,
+    Root,
+    Skipped,
+    Walk,
+    open_found,
+    reason_of,
+)
+from engine.corpus.parser_process import ParserProcess
+from engine.corpus.parsers import VERSION, fingerprint, format_of
+from engine.corpus.parsers.text import HEAD, encoding_of
+from engine.corpus.reading import ContentHash, Lines, hash_stream, read_exactly
+from engine.corpus.records import SourceState
+from engine.corpus.report import IndexOptions, IndexReport, Progress
+from engine.corpus.roots import label_roots
+from engine.corpus.store import CorpusStore
+from engine.corpus.writing import UNFINISHED, Writer
+from engine.errors import InputError
+from engine.ids import digest
+
+__all__ = ["IndexOptions", "IndexReport", "Progress", "index_paths"]
+
+_AHEAD_FILES = 8
+_AHEAD_BYTES = 8 * 1024 * 1024
+_MAX_ROWS_TOLD = 20
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """A job at the parser: what to do with its reply."""
+
+    take: Callable[[Reply], None]
+
+
+def index_paths(
+    store: CorpusStore,
+    paths: Sequence[Path],
+    *,
+    options: IndexOptions = IndexOptions(),  # noqa: B008 - frozen
+    progress: Callable[[Progress], None] | None = None,
+) -> IndexReport:
+    """Bring ``store`` up to date with the files and folders ``paths``; return what that took.
+
+    Files indexed before under one of ``paths`` and now gone are removed; everything else in the
+    store stays. Files that cannot be used are reported, not raised. Raises InputError for a path
+    that does not exist, CorpusError if parsing cannot start at all. Interrupted at any point, the
+    store is whole and the next call completes the work.
+    """
+    roots = label_roots(paths, store.sources())
+    with ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds) as parser:
+        return _Run(store, parser, options, progress).index(roots)
+
+
+class _Run:
+    """One call of :func:`index_paths`."""
+
+    def __init__(
+        self,
+        store: CorpusStore,
+        parser: ParserProcess,
+        options: IndexOptions,
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.parser = parser
+        self.options = options
+        self.progress = progress
+        self.writer = Writer(store, options.batch_size)
+        self.waiting: deque[_Waiting] = deque()
+        self.skipped: list[Skipped] = []
+        self.notes: dict[str, None] = {}
+        self.present: set[str] = set()
+        self.kept: list[str] = []
+        self.elsewhere = {state.path: name for name, state in self.writer.known.items()}
+        self.hidden = self.ignored = 0
+        self.bytes_read = self.done_bytes = self.total_bytes = self.done_files = self.total_files = 0
+
+    def index(self, roots: list[Root]) -> IndexReport:
+        began = time.monotonic()
+        if self.progress is not None:
+            for item in (item for root in roots for item in Walk(root)):
+                if isinstance(item, Found):
+                    self.total_files += 1
+                    self.total_bytes += self._cost(item)
+        for root in roots:
+            self._walk(root)
+        self._drain(0)
+        self._remove_missing(roots)
+        self.writer.flush()
+        for count, what in ((self.hidden, "hidden or cached"), (self.ignored, "ignored by .gitignore")):
+            if count:
+                self.notes[f"left out: {count:,} files or folders {what}"] = None
+        return IndexReport(
+            added=self.writer.added,
+            changed=self.writer.changed,
+            removed=self.writer.removed,
+            unchanged=self.writer.unchanged,
+            skipped=self.skipped,
+            notes=[*self.notes, *self.parser.notes],
+            passages=self.writer.passages,
+            bytes=self.bytes_read,
+            seconds=time.monotonic() - began,
+        )
+
+    def _walk(self, root: Root) -> None:
+        walk = Walk(root)
+        for item in walk:
+            if isinstance(item, Skipped):
+                self._skip(item)
+                continue
+            try:
+                self._consider(item)
+            except OSError as error:
+                self._skip(Skipped(item.name, reason_of(error), kept=True))
+                self._done(item, self._cost(item))
+            except InputError as error:
+                self._skip(Skipped(item.name, str(error)))
+                self._done(item, self._cost(item))
+        self.hidden += walk.left_out.hidden
+        self.ignored += walk.left_out.ignored
+        self.notes.update(dict.fromkeys(walk.notes))
+
+    def _consider(self, found: Found) -> None:
+        """Read a file, and hand it to the parser unless it is as it was."""
+        is_dataset = found.parts[-1] == DATASET
+        most = self._most(found)
+        if found.size > most:
+            raise InputError(f"larger than {most / 1024**2:,.4g} MB")
+        with os.fdopen(open_found(found), "rb", buffering=0) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise InputError("not a regular file")
+            found = msgspec.structs.replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            if is_dataset:
+                self._consider_dataset(found, file.fileno(), most)
+                return
+            head = read_exactly(file.fileno(), HEAD)
+            if not head:
+                raise InputError("empty")
+            if not format_of(found.filename).binary:
+                encoding_of(head)
+            data = head + read_exactly(file.fileno(), most + 1 - len(head))
+        if len(data) > most:
+            raise InputError(f"larger than {most / 1024**2:,.4g} MB")
+        self.bytes_read += len(data)
+        content = ContentHash()
+        content.add(data)
+        state = self._state(found, content, fingerprint(found.filename, self.options.passage_chars), 1)
+        if self._unchanged(found, state):
+            return
+        job = FileJob(found.name, found.filename, data, self.options.passage_chars)
+        self._submit(job, lambda reply: self._take_file(found, state, reply))
+
+    def _most(self, found: Found) -> int:
+        options = self.options
+        return options.max_dataset_bytes if found.parts[-1] == DATASET else options.max_file_bytes
+
+    def _cost(self, found: Found) -> int:
+        # A file too large is never read, so it must not fill the progress bar either.
+        return found.size if found.size <= self._most(found) else 0
+
+    def _state(self, found: Found, content: ContentHash, parser: str, documents: int) -> SourceState:
+        return SourceState(
+            name=found.name,
+            path=found.path,
+            size=found.size,
+            mtime_ns=found.mtime_ns,
+            digest=digest("source.v1", parser, content.hexdigest()),
+            documents=documents,
+        )
+
+    def _unchanged(self, found: Found, state: SourceState) -> bool:
+        known = self.writer.known.get(found.name)
+        if known is None or known.digest != state.digest or known.path != state.path:
+            return False
+        self._present(found)
+        self.writer.unchanged += known.documents
+        self._done(found, found.size)
+        return True
+
+    def _take_file(self, found: Found, state: SourceState, reply: Reply) -> None:
+        self.notes.update(dict.fromkeys(self._told(found, reply.notes)))
+        if reply.reason:
+            self._skip(Skipped(found.name, reply.reason))
+        else:
+            self._present(found)
+            self.writer.begin(state)
+            for document in reply.documents:
+                self.writer.put(document)
+            self.writer.finish(state)
+        self._done(found, found.size)
+
+    def _told(self, found: Found, notes: list[str]) -> list[str]:
+        # A note that names an install command is about the installation, not about the file.
+        return [note if "pip install" in note else f"{found.name}: {note}" for note in notes]
+
+    def _consider_dataset(self, found: Found, descriptor: int, most: int) -> None:
+        options = self.options
+        parser = digest("rows.v1", VERSION, str(options.titles), str(options.row_chars))
+        known = self.writer.known.get(found.name)
+        if known is not None and known.digest != UNFINISHED:
+            before = hash_stream(descriptor, most)
+            if self._unchanged(found, self._state(found, before, parser, 0)):
+                self.bytes_read += before.size
+                return
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        # Rows are written while later ones are read, so nothing else may be under way.
+        self._drain(0)
+        self._present(found)
+        unfinished = msgspec.structs.replace(self._state(found, ContentHash(), parser, 0), digest=UNFINISHED)
+        self.writer.begin(unfinished)
+        self.writer.mark_unfinished(unfinished)
+        rows = _Rows(self, found)
+        content = ContentHash()
+        lines = Lines(descriptor, most=most, most_line=options.max_file_bytes, content=content)
+        for first, data in lines:
+            job = RowsJob(found.name, data, first, options.titles, options.row_chars)
+            self._submit(job, rows.taker(len(data)))
+        self._drain(0)
+        for number in lines.too_long:
+            rows.skip(number, f"longer than {options.max_file_bytes / 1024**2:,.4g} MB")
+        rows.close()
+        self.bytes_read += content.size
+        self.writer.finish(self._state(found, content, parser, rows.documents))
+        if not rows.documents:
+            self._skip(Skipped(found.name, "no usable row"))
+        self._done(found, 0)
+
+    def _submit(self, job: FileJob | RowsJob, take: Callable[[Reply], None]) -> None:
+        while self.waiting and (
+            len(self.waiting) >= _AHEAD_FILES or self.parser.waiting_bytes + len(job.data) > _AHEAD_BYTES
+        ):
+            self._drain(len(self.waiting) - 1)
+        self.parser.submit(job)
+        self.waiting.append(_Waiting(take))
+
+    def _drain(self, leave: int) -> None:
+        while len(self.waiting) > leave:
+            reply = self.parser.reply()
+            self.waiting.popleft().take(reply)
+
+    def _present(self, found: Found) -> None:
+        self.present.add(found.name)
+        other = self.elsewhere.get(found.path)
+        if other is not None and other != found.name:
+            # A file is in the corpus once: under the name that it was given last.
+            self.writer.remove(other)
+            del self.elsewhere[found.path]
+
+    def _skip(self, skipped: Skipped) -> None:
+        self.skipped.append(skipped)
+        if skipped.kept:
+            self.kept.append(skipped.name)
+
+    def _done(self, found: Found, size: int) -> None:
+        self.done_files += 1
+        self.advance(found, size)
+
+    def advance(self, found: Found, size: int) -> None:
+        """Count ``size`` bytes as done, and tell."""
+        self.done_bytes += size
+        if self.progress is not None:
+            self.progress(
+                Progress(
+                    done_bytes=min(self.done_bytes, self.total_bytes),
+                    total_bytes=self.total_bytes,
+                    done_files=min(self.done_files, self.total_files),
+                    total_files=self.total_files,
+                    name=found.name,
+                )
+            )
+
+    def _remove_missing(self, roots: list[Root]) -> None:
+        labels = {root.label for root in roots}
+        for name in sorted(self.writer.known):
+            if (
+                name.split("/", 1)[0] not in labels
+                or name in self.present
+                or self.elsewhere.get(self.writer.known[name].path) != name
+            ):
+                continue
+            if not any(name == kept or name.startswith(kept + "/") for kept in self.kept):
+                self.writer.remove(name)
+
+
+class _Rows:
+    """Takes the rows of one dataset to the writer and tells of those that cannot be used."""
+
+    def __init__(self, run: _Run, found: Found) -> None:
+        self.run = run
+        self.found = found
+        self.documents = 0
+        self.refused = 0
+
+    def taker(self, size: int) -> Callable[[Reply], None]:
+        return lambda reply: self.take(reply, size)
+
+    def take(self, reply: Reply, size: int) -> None:
+        if reply.reason:
+            self.run._skip(Skipped(self.found.name, f"some rows: {reply.reason}"))
+        for bad in reply.bad_rows:
+            self.skip(bad.row, bad.reason)
+        for document in reply.documents:
+            if self.run.writer.put(document):
+                self.documents += 1
+                self.run.writer.flush_if_full()
+            else:
+                self.skip(
+                    document.passages[0].start, f"its id {document.passages[0].evidence_id} came before"
+                )
+        self.run.advance(self.found, size)
+
+    def skip(self, row: int, reason: str) -> None:
+        self.refused += 1
+        if self.refused <= _MAX_ROWS_TOLD:
+            self.run._skip(Skipped(f"{self.found.name} row {row}", reason))
+
+    def close(self) -> None:
+        if self.refused > _MAX_ROWS_TOLD:
+            self.run._skip(
+                Skipped(self.found.name, f"{self.refused - _MAX_ROWS_TOLD:,} more rows cannot be used")
+            )
