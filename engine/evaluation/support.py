@@ -39,6 +39,7 @@ _NEGATION_WORDS = """
     fail fails failed absence hardly
 """
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
+_JOINS = re.compile(r"['\u2019-]")
 _CLAUSE = re.compile(r"[,;:()]|\bbut\b")
 _NOT_NEGATIONS = re.compile(r"\bnot only\b|\bno less than\b|\bnot just\b|\bno\.? ?\d|\bno doubt\b", re.I)
 
@@ -176,7 +177,7 @@ class SupportChecker:
             tokens = _TOKEN.findall(folded)
             reading = _Reading(
                 terms=self.lexicon.terms(text),
-                words=frozenset(tokens) | frozenset(part for token in tokens for part in token.split("-")),
+                words=frozenset(tokens) | frozenset(part for token in tokens for part in _JOINS.split(token)),
                 flat=f" {' '.join(tokens)} ",
                 amounts=quantities(text),
                 negated=self._negated(text),

@@ -1,0 +1,135 @@
+"""Which pieces of a passage can be quoted as a sentence: prose yes, furniture no.
+
+Headings, code fences, tables, tables of contents, link lists and rules are furniture. Code can be
+quoted line by line where a question asks about code.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from engine.corpus.store import Lexicon
+
+MAX_CHARACTERS = 300
+_SHORTEST_CUT = 80
+_FEWEST_LETTERS = 12
+
+PieceKind: TypeAlias = Literal["prose", "code"]
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A quotable piece, spaces normalised; ``place`` counts the pieces of its passage from 0."""
+
+    kind: PieceKind
+    text: str
+    place: int
+
+
+_CODE_SUFFIXES = frozenset(
+    f".{name}"
+    for name in ("py", "js", "ts", "jsx", "tsx", "go", "rs", "c", "h", "cc", "cpp", "hpp", "java", "sh")
+)
+_FENCE = re.compile(r"^\s{0,3}(?:```+|~~~+)")
+_RULE = re.compile(r"^[\s=\-*_~#+|:.]*$")
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
+_TABLE = re.compile(r"^\s*\|.*\|\s*$")
+_DIRECTIVE = re.compile(r"^\s*(?:\.\. |:\w[\w-]*:(?:\s|$)|<!--|</?\w+[^>]*>\s*$|\[[^\]]+\]:\s)")
+_LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d*\s*$")
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
+_LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)|<?https?://\S+>?")
+_COMMENT = re.compile(r"^\s*(?:#+|//+|--|\*+(?!/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*$")
+_DOCSTRING = re.compile(r"[rbuf]{0,2}(\"\"\"|''')")
+_CUT = re.compile(r"[;:,]\s|\s[-\u2013\u2014(]\s?")
+
+
+def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool) -> list[Piece]:
+    """Return the quotable pieces of a passage in order; lines of code only ``with_code``.
+
+    >>> from engine.evaluation.plain import PlainLexicon
+    >>> found = pieces("# Gate\\n\\nThe gate picks experts.\\n", "a.md", PlainLexicon(), with_code=False)
+    >>> [piece.text for piece in found]
+    ['The gate picks experts.']
+    """
+    if PurePosixPath(document).suffix.lower() in _CODE_SUFFIXES:
+        found = _from_code(text)
+    else:
+        found = _from_prose(text)
+    listed: list[Piece] = []
+    for kind, block in found:
+        if kind == "code":
+            if with_code and sum(map(str.isalpha, block)) >= 4:
+                listed.append(Piece("code", _cut(" ".join(block.split())), len(listed)))
+            continue
+        for start, end in lexicon.sentences(block):
+            sentence = " ".join(block[start:end].split())
+            if _is_prose(sentence):
+                listed.append(Piece("prose", _cut(sentence), len(listed)))
+    return listed
+
+
+def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
+    """Yield paragraphs, list items and lines of code blocks; a wrapped paragraph is one block."""
+    block: list[str] = []
+    fenced = False
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        underline = number + 1 < len(lines) and re.match(r"^\s{0,3}(?:=+|-{3,}|~{3,})\s*$", lines[number + 1])
+        breaks = not line.strip() or _FENCE.match(line) or _is_furniture(line) or bool(underline)
+        if (breaks or fenced or _BULLET.match(line)) and block:
+            yield "prose", "\n".join(block)
+            block = []
+        if _FENCE.match(line):
+            fenced = not fenced
+        elif fenced:
+            yield "code", line
+        elif not breaks:
+            block.append(_BULLET.sub("", line, count=1))
+    if block:
+        yield "prose", "\n".join(block)
+
+
+def _from_code(text: str) -> Iterator[tuple[PieceKind, str]]:
+    """Yield what docstrings and comments say as prose, all other lines as code."""
+    quote = ""
+    for line in text.split("\n"):
+        marks = [match.group(1) for match in _DOCSTRING.finditer(line)]
+        comment = _COMMENT.match(line)
+        if quote:
+            said = line.split(quote)[0]
+            quote = "" if quote in line else quote
+            yield "prose", said
+        elif marks:
+            said = line.split(marks[0])[1]
+            quote = marks[0] if len(marks) % 2 else ""
+            yield "prose", said
+        elif comment:
+            yield "prose", comment["said"]
+        elif line.strip():
+            yield "code", line
+
+
+def _is_furniture(line: str) -> bool:
+    return any(pattern.match(line) for pattern in (_RULE, _HEADING, _TABLE, _DIRECTIVE)) or bool(
+        _LEADERS.search(line)
+    )
+
+
+def _is_prose(sentence: str) -> bool:
+    """Return whether a reader would take it for a statement: words enough, and not mostly links."""
+    bare = _LINK.sub(" ", sentence)
+    letters = sum(map(str.isalpha, bare))
+    words = bare.split()
+    return letters >= _FEWEST_LETTERS and len(words) >= 4 and letters * 2 >= sum(map(str.isalpha, sentence))
+
+
+def _cut(text: str) -> str:
+    """Return ``text`` if short, else its start up to the last clause that fits, with an ellipsis."""
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    head = text[: MAX_CHARACTERS - 1]
+    clauses = [match.start() for match in _CUT.finditer(head) if match.start() >= _SHORTEST_CUT]
+    at = clauses[-1] if clauses else head.rfind(" ")
+    return head[: at if at > 0 else len(head)].rstrip(" ,;:-(") + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,347 @@
+"""The ledger: what every persona earned on every question, in one SQLite file.
+
+A run is written in one transaction and only once, so a run recorded twice counts once, and two
+processes that finish at the same moment both count. No question text is kept. The file is made by
+this program only; one that is not, or is damaged, is put aside under another name, never deleted.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+import msgspec
+
+from engine.errors import WorkspaceBusyError, WorkspaceError
+from engine.events import Scores, Tier
+from engine.ids import q6
+
+APPLICATION_ID: Final = 0x504D4C47
+"""'PMLG': marks a SQLite file as a ledger of this program."""
+VERSION: Final = 1
+BUSY_MILLISECONDS: Final = 2_000
+
+_SCHEMA = """
+CREATE TABLE run (
+    run_id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL UNIQUE
+) STRICT, WITHOUT ROWID;
+CREATE TABLE outcome (
+    run_id TEXT NOT NULL REFERENCES run (run_id),
+    persona_id TEXT NOT NULL,
+    persona_digest TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    chosen INTEGER NOT NULL,
+    cost REAL NOT NULL,
+    relevance REAL NOT NULL,
+    consistency REAL NOT NULL,
+    novelty REAL NOT NULL,
+    grounding REAL NOT NULL,
+    total REAL NOT NULL,
+    advantage REAL NOT NULL,
+    survival REAL NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (run_id, persona_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outcome_of_persona ON outcome (persona_id, number);
+"""
+_SCORES = "relevance, consistency, novelty, grounding, total"
+_FIELDS = f"persona_id, persona_digest, topic, tier, chosen, cost, {_SCORES}, advantage, survival"
+_MEANS = ", ".join(f"avg({name})" for name in f"{_SCORES}, advantage, survival".split(", "))
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What one question came to for one persona; ``scores`` are those of its answer if chosen."""
+
+    persona_id: str
+    persona_digest: str
+    topic: str
+    tier: Tier
+    chosen: bool
+    cost: float
+    scores: Scores
+    advantage: float
+    survival: float
+
+
+class RecordedOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """An outcome with the run it belongs to; ``number`` counts runs from 1 in order of recording."""
+
+    run_id: str
+    number: int
+    outcome: Outcome
+
+
+class PersonaRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona's questions: how many it was considered for and answered, means over those answered.
+
+    ``mean`` and the other means are 0 while ``n`` is 0; ``last`` is the number of the last run it
+    answered, 0 for none.
+    """
+
+    persona_id: str
+    considered: int = 0
+    n: int = 0
+    mean: Scores = Scores(relevance=0.0, consistency=0.0, novelty=0.0, grounding=0.0, total=0.0)
+    mean_advantage: float = 0.0
+    mean_survival: float = 0.0
+    last: int = 0
+    last_run_id: str = ""
+
+
+class Ledger:
+    """An open ledger. Use it as a context, or close it."""
+
+    def __init__(self, connection: apsw.Connection, path: Path, notes: Sequence[str] = ()) -> None:
+        self._connection = connection
+        self._path = path
+        self.notes = list(notes)
+
+    @classmethod
+    def open(cls, path: Path | str) -> "Ledger":
+        """Open the ledger at ``path``, made (mode 0600) if it is not there.
+
+        A file that is damaged or no ledger is renamed to ``NAME.damaged-N`` and a fresh one begun:
+        ``notes`` then says so. Raises WorkspaceError if the file cannot be opened or written, or
+        was written by a newer version; WorkspaceBusyError if another process holds it for longer
+        than two seconds.
+        """
+        path = Path(path)
+        try:
+            return cls(_connect(path), path)
+        except (apsw.NotADBError, apsw.CorruptError, _ForeignError) as error:
+            aside = _put_aside(path)
+            note = f"{path.name} could not be used ({error}) and was put aside as {aside.name}"
+            with _reported(path):
+                return cls(_connect(path), path, [note])
+        except apsw.Error as error:
+            raise _failure(path, error) from error
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a closed ledger cannot be used again."""
+        self._connection.close()
+
+    def record(self, run_id: str, outcomes: Sequence[Outcome]) -> bool:
+        """Write a run's outcomes, all or none; return False if the run was recorded before.
+
+        Raises ValueError for a number that is NaN, infinite or, for a score, outside [0, 1].
+        """
+        rows = [_row(outcome) for outcome in outcomes]
+        marks = ", ".join("?" * (len(_FIELDS.split(",")) + 2))
+        with _reported(self._path), self._transaction():
+            if self._rows("SELECT 1 FROM run WHERE run_id = ?", (run_id,)):
+                return False
+            number = self._rows("SELECT coalesce(max(number), 0) + 1 FROM run")[0][0]
+            self._rows("INSERT INTO run VALUES (?, ?)", (run_id, number))
+            for row in rows:
+                self._rows(
+                    f"INSERT INTO outcome (run_id, number, {_FIELDS}) VALUES ({marks})",  # noqa: S608
+                    (run_id, number, *row),
+                )
+        return True
+
+    def summary(self, persona_id: str, topic: str | None = None) -> PersonaRecord:
+        """Return what is known of a persona, on one topic if given; all zero for an unknown one."""
+        where = "persona_id = ?" if topic is None else "persona_id = ? AND topic = ?"
+        values = (persona_id,) if topic is None else (persona_id, topic)
+        answered = f"FROM outcome WHERE {where} AND chosen"
+        with _reported(self._path):
+            considered = self._rows(f"SELECT count(*) FROM outcome WHERE {where}", values)[0][0]  # noqa: S608
+            n, *means = self._rows(f"SELECT count(*), {_MEANS} {answered}", values)[0]
+            if not n:
+                return PersonaRecord(persona_id=persona_id, considered=considered)
+            latest = f"SELECT number, run_id {answered} ORDER BY number DESC LIMIT 1"
+            last, run_id = self._rows(latest, values)[0]
+        *scores, advantage, survival = map(q6, means)
+        return PersonaRecord(
+            persona_id=persona_id,
+            considered=considered,
+            n=n,
+            mean=Scores(**dict(zip(Scores.__struct_fields__, scores, strict=True))),
+            mean_advantage=advantage,
+            mean_survival=survival,
+            last=last,
+            last_run_id=run_id,
+        )
+
+    def recent(self, persona_id: str, k: int) -> list[RecordedOutcome]:
+        """Return the persona's last ``k`` outcomes, latest first."""
+        return self._outcomes(persona_id, max(k, 0))
+
+    def runs(self) -> int:
+        """Return how many runs are recorded."""
+        with _reported(self._path):
+            return int(self._rows("SELECT count(*) FROM run")[0][0])
+
+    def _outcomes(self, persona_id: str, limit: int = -1) -> list[RecordedOutcome]:
+        query = (
+            f"SELECT run_id, number, {_FIELDS} FROM outcome WHERE persona_id = ? ORDER BY number DESC LIMIT ?"  # noqa: S608
+        )
+        with _reported(self._path):
+            return [_recorded(row) for row in self._rows(query, (persona_id, limit))]
+
+    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return list(self._connection.execute(statement, tuple(values)))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        # IMMEDIATE takes the write lock first, so that two processes queue instead of failing.
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+class _ForeignError(Exception):
+    """The file is a database, but not a ledger."""
+
+
+def _connect(path: Path) -> apsw.Connection:
+    if not path.exists():
+        _create(path)
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW
+    connection = apsw.Connection(os.path.realpath(path), flags=flags)
+    try:
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        if connection.readonly("main"):
+            raise apsw.ReadOnlyError("the file is read-only")
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _create(path: Path) -> None:
+    """Make an empty file that only its owner can read, before SQLite could make an open one."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise WorkspaceError(
+            f"{path.name} cannot be created: {error.strerror}", "check the folder's permissions"
+        ) from error
+
+
+def _prepare(connection: apsw.Connection, path: Path) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    mark = _one(connection, "PRAGMA application_id")
+    if mark == APPLICATION_ID:
+        if _one(connection, "PRAGMA user_version") > VERSION:
+            raise WorkspaceError(f"{path.name} was written by a newer version", "upgrade persona-moe")
+        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+            raise apsw.CorruptError("the database is damaged")
+    else:
+        _begin(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin(connection: apsw.Connection) -> None:
+    """Turn an empty database into a ledger, unless another process just did."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _one(connection, "PRAGMA application_id") == 0:
+            if _one(connection, "SELECT count(*) FROM sqlite_schema"):
+                raise _ForeignError("it is another program's database")
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        elif _one(connection, "PRAGMA application_id") != APPLICATION_ID:
+            raise _ForeignError("it is another program's database")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _one(connection: apsw.Connection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _put_aside(path: Path) -> Path:
+    for number in range(1, 1_000):
+        aside = path.with_name(f"{path.name}.damaged-{number}")
+        try:
+            os.link(path, aside, follow_symlinks=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise WorkspaceError(
+                f"{path.name} is damaged and cannot be put aside: {error.strerror}", f"move {path.name} away"
+            ) from error
+        path.unlink()
+        for suffix in ("-wal", "-shm"):
+            beside = path.with_name(path.name + suffix)
+            if beside.exists():
+                beside.rename(aside.with_name(aside.name + suffix))
+        return aside
+    raise WorkspaceError(f"{path.name} is damaged, as are 999 copies of it", "move them to another folder")
+
+
+@contextlib.contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        raise _failure(path, error) from error
+
+
+def _failure(path: Path, error: apsw.Error) -> WorkspaceError:
+    if isinstance(error, apsw.BusyError | apsw.LockedError):
+        return WorkspaceBusyError(f"{path.name} is held by another process", "try again in a moment")
+    if isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError | apsw.PermissionsError):
+        return WorkspaceError(
+            f"{path.name} cannot be opened for writing", "check its permissions and its folder's"
+        )
+    if isinstance(error, apsw.FullError):
+        return WorkspaceError(
+            f"{path.name} could not be written: the disk is full", "free some space and ask again"
+        )
+    return WorkspaceError(f"{path.name} cannot be used: {error}", "move it away; a fresh one will be begun")
+
+
+def _row(outcome: Outcome) -> tuple[Any, ...]:
+    scores = [getattr(outcome.scores, name) for name in Scores.__struct_fields__]
+    if not all(0 <= score <= 1 for score in scores):
+        raise ValueError(f"scores of {outcome.persona_id} must be in [0, 1], not {scores}")
+    numbers = [outcome.cost, outcome.advantage, outcome.survival]
+    return (
+        outcome.persona_id,
+        outcome.persona_digest,
+        outcome.topic,
+        outcome.tier,
+        int(outcome.chosen),
+        q6(numbers[0]),
+        *map(q6, scores),
+        *map(q6, numbers[1:]),
+    )
+
+
+def _recorded(row: tuple[Any, ...]) -> RecordedOutcome:
+    run_id, number, persona_id, persona_digest, topic, tier, chosen, cost, *rest = row
+    outcome = Outcome(
+        persona_id=persona_id,
+        persona_digest=persona_digest,
+        topic=topic,
+        tier=tier,
+        chosen=bool(chosen),
+        cost=cost,
+        scores=Scores(**dict(zip(Scores.__struct_fields__, rest[:5], strict=True))),
+        advantage=rest[5],
+        survival=rest[6],
+    )
+    return RecordedOutcome(run_id=run_id, number=number, outcome=outcome)
