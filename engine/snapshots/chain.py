@@ -15,12 +15,12 @@ from engine.snapshots.format import (
     Ending,
     Entry,
     Header,
-    RunDigest,
     crc_holds,
     entry_decoder,
     event_bytes,
     link,
 )
+from engine.snapshots.lines import RunDigest
 
 BAD_JSON = (ValueError, RecursionError, OverflowError)
 """What a JSON decoder raises on hostile input."""
@@ -115,7 +115,7 @@ def walk(text: bytes, name: str) -> Walk:
     Raises SnapshotError only where there is no header to begin from.
     """
     header, position = read_header(text, name)
-    prev = link(text[: position - 1])
+    prev = link(text[:position])
     digest = RunDigest()
     count = at = 0
     ending: Ending | None = None
@@ -151,7 +151,7 @@ def walk(text: bytes, name: str) -> Walk:
         if problem:
             break
         ending = entry.end
-        prev, at = link(raw), entry.at
+        prev, at = link(text[position : end + 1]), entry.at
         count += 1
         position = end + 1
     return Walk(

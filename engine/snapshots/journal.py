@@ -22,17 +22,14 @@ from engine.snapshots.format import (
     PLAIN_SUFFIX,
     Ending,
     Host,
-    LastLine,
-    Line,
-    RunDigest,
     entry_decoder,
     event_bytes,
     header_encoder,
-    line_encoder,
     link,
     make_header,
     with_crc,
 )
+from engine.snapshots.lines import LineChain, RunDigest
 
 _TRIES = 20
 _NOTED = frozenset({ExpertChosen, QueryFinished})
@@ -56,7 +53,7 @@ class Journal:
     """Writes one run. While it is open the kernel holds a lock on its file, so others see it runs.
 
     Every event is written at once, so a crash costs at most the line being written; with ``buffer``
-    up to so many bytes are kept back for speed, and lost in a crash. After a failed write nothing
+    up to so many events are kept back for speed, and lost in a crash. After a failed write nothing
     more is accepted: what is on disk stays a valid, shorter snapshot.
     """
 
@@ -65,15 +62,14 @@ class Journal:
         self.path = path
         self.snapshot_id = path.name.removesuffix(PLAIN_SUFFIX)
         self._handle = handle
-        self._limit = buffer
-        self._waiting: list[bytes] = []
-        self._waiting_bytes = 0
-        self._size = 0
-        self._prev = ""
+        self._buffer = buffer
+        self._events: list[Event] = []
+        self._times: list[int] = []
+        self._chain = LineChain(b"", RunDigest())
         self._count = 0
-        self._on_disk = 0
+        self._size = 0
         self._last_at = 0
-        self._digest = RunDigest()
+        self._on_disk = 0
         self._chosen: list[str] = []
         self._outcome = ""
         self._failure: WorkspaceError | None = None
@@ -105,8 +101,7 @@ class Journal:
                 snapshot, f"{now:%Y-%m-%dT%H:%M:%SZ}", _program_version(), one_line(label), host
             )
             try:
-                journal._put(with_crc(header_encoder.encode(header)))
-                journal.flush(durable=True)
+                journal._begin(with_crc(header_encoder.encode(header)))
                 fsync_folder(folder)
             except WorkspaceError:
                 journal._release()
@@ -132,11 +127,12 @@ class Journal:
         except BaseException:
             os.close(handle)
             raise
-        for line in text[: found.good_bytes].split(b"\n")[1:-1]:
+        for line in text.splitlines()[1:]:
             event = entry_decoder.decode(line).event
             journal._note(event)
-            journal._digest.add(event, event_bytes(line))
-        journal._size, journal._prev, journal._last_at = found.good_bytes, found.last_link, found.last_at
+            journal._chain.digest.add(event, event_bytes(line))
+        journal._chain.prev, journal._last_at = found.last_link.encode(), found.last_at
+        journal._size = len(text)
         journal._count = journal._on_disk = found.events
         return journal
 
@@ -153,13 +149,15 @@ class Journal:
             raise ValueError(f"event {event.seq} was appended where event {self._count} belongs")
         if not 0 <= at < math.inf:
             raise ValueError(f"an event cannot happen {at} seconds after the start")
-        self._last_at = micros = int(at * 1e6)
-        encoded = line_encoder.encode(Line(micros, event, self._prev))
-        self._digest.add(event, event_bytes(encoded, 1))
-        if type(event) in _NOTED:
-            self._note(event)
         self._count += 1
-        self._put(with_crc(encoded))
+        self._events.append(event)
+        self._times.append(int(at * 1e6))
+        if len(self._events) > self._buffer:
+            self.flush()
+
+    def _begin(self, header: bytes) -> None:
+        self._chain.prev = link(header).encode()
+        self._write([header], durable=True)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, ExpertChosen):
@@ -167,43 +165,37 @@ class Journal:
         elif isinstance(event, QueryFinished):
             self._outcome = event.outcome
 
-    def _put(self, line: bytes) -> None:
-        if len(line) > MAX_LINE or self._size + len(line) > MAX_TEXT:
-            self._failure = WorkspaceError(
-                f"snapshot {self.snapshot_id} is cut off after event {self._on_disk - 1}: the next would "
-                f"make it larger than a snapshot may be",
-                "ask for less at once",
-            )
-            raise self._failure
-        self._size += len(line)
-        self._prev = link(line[:-1])
-        self._waiting.append(line)
-        self._waiting_bytes += len(line)
-        if self._waiting_bytes > self._limit:
-            self.flush()
-
     def flush(self, *, durable: bool = False) -> None:
         """Write what is kept back; if ``durable``, so that it outlives a power cut too."""
         if self._failure is not None:
             raise self._failure
-        data = b"".join(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        events, times = self._events, self._times
+        self._events, self._times = [], []
+        for event in events:
+            if type(event) in _NOTED:
+                self._note(event)
+        self._last_at = times[-1] if times else self._last_at
+        self._write(self._chain.encode(events, times), durable=durable)
+        self._on_disk = self._count
+
+    def _write(self, lines: list[bytes], *, durable: bool = False) -> None:
+        data = b"".join(lines)
+        self._size += len(data)
+        if self._size > MAX_TEXT or (len(data) > MAX_LINE and max(map(len, lines)) > MAX_LINE):
+            raise self._fail("it would be larger than a snapshot may be", "ask for less at once")
         try:
             if data:
                 write_all(self._handle, data)
             if durable:
                 os.fsync(self._handle)
         except OSError as error:
-            raise self._fail(error) from error
-        self._on_disk = self._count
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise self._fail(reason, "free some disk space and ask again, or check the disk") from error
 
-    def _fail(self, error: OSError) -> WorkspaceError:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        saved = f"after event {self._on_disk - 1}" if self._on_disk else "before its first event"
+    def _fail(self, reason: str, mend: str) -> WorkspaceError:
+        where = f"after event {self._on_disk - 1}" if self._on_disk else "before its first event"
         self._failure = WorkspaceError(
-            f"snapshot {self.snapshot_id} is cut off {saved}, the rest was not saved: {reason}",
-            "free some disk space and ask again, or check the disk",
+            f"snapshot {self.snapshot_id} is cut off {where}, the rest was not saved: {reason}", mend
         )
         return self._failure
 
@@ -215,16 +207,17 @@ class Journal:
         stays as it is, a run that was cut off. Raises WorkspaceError if it could not be saved; the
         file is closed all the same.
         """
-        saved = SnapshotSaved(seq=self._count, snapshot=self.snapshot_id, digest=self._digest.hexdigest())
         try:
+            self.flush()
+            digest = self._chain.digest.hexdigest()
+            saved = SnapshotSaved(seq=self._count, snapshot=self.snapshot_id, digest=digest)
             if complete:
                 end = Ending(chosen=self._chosen, events=self._count + 1, outcome=self._outcome)
-                line = LastLine(self._last_at, saved, self._prev, end=end)
+                self._write([self._chain.encode_last(saved, self._last_at, end)], durable=True)
                 self._count += 1
-                self._put(with_crc(line_encoder.encode(line)))
-            self.flush(durable=True)
-            if complete:
                 self._pack()
+            else:
+                self.flush(durable=True)
         finally:
             self._release()
         return saved

@@ -47,7 +47,8 @@ class Snapshot:
         if found is None:
             self._text = text
             self.problem = ""
-            self.digest, self.ending = self._read_end()
+            saved, self.ending = self._read_end()
+            self.digest = saved.digest
         else:
             self._text = text[: found.good_bytes]
             self.digest, self.ending = found.digest, found.ending
@@ -55,13 +56,13 @@ class Snapshot:
             if found.ending is None and not self.problem:
                 self.problem = "the run was cut off before its end"
 
-    def _read_end(self) -> tuple[str, Ending]:
+    def _read_end(self) -> tuple[SnapshotSaved, Ending | None]:
         end = len(self._text)
         start = self._text.rfind(b"\n", 0, end - 1) + 1
         entry = self._decode(self._text[start : end - 1])
         if not isinstance(entry.event, SnapshotSaved) or entry.end is None:
             raise SnapshotError(f"'{self.path.name}' is packed although its run never ended")
-        return entry.event.digest, entry.end
+        return entry.event, entry.end
 
     @property
     def complete(self) -> bool:
@@ -102,9 +103,7 @@ class Snapshot:
     def raw_events(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Give (microseconds, event) with the event's bytes as they were encoded."""
         for line in self.lines(start, stop):
-            tail = line.rfind(b',"prev":"')
-            comma = line.find(b",")
-            yield int(line[len(b'{"at":') : comma]), event_bytes(line, len(line) - tail - 42)
+            yield int(line[len(b'{"at":') : line.find(b",")]), event_bytes(line)
 
     def lines(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Give the lines of the events, without line feed."""
