@@ -110,12 +110,17 @@ def check_settings(workspace: Workspace) -> Iterator[Check]:
 
 def check_snapshots(workspace: Workspace) -> Iterator[Check]:
     """Check that runs can be written and read."""
+    from engine.snapshots.library import SnapshotLibrary
+
     if not os.access(workspace.snapshots, os.R_OK | os.W_OK | os.X_OK):
-        yield _fail(
-            "snapshots", "the folder cannot be read and written", f"chmod u+rwx '{workspace.snapshots}'"
-        )
+        mend = f"run: chmod u+rwx '{workspace.snapshots}'"
+        yield _fail("snapshots", "the folder cannot be read and written", mend)
         return
-    yield _ok("snapshots", f"{sum(1 for path in workspace.snapshots.iterdir())} files")
+    runs = SnapshotLibrary(workspace.snapshots).list()
+    yield _ok("snapshots", f"{sum(1 for run in runs if run.complete):,} complete runs")
+    for run in runs:
+        if run.state == "damaged":
+            yield _warn("snapshots", f"{run.id}: {run.problem}", "the other snapshots are not affected")
 
 
 def check_index(workspace: Workspace) -> Iterator[Check]:

@@ -39,10 +39,11 @@ def register(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask and print; returns the exit code."""
     from engine.events import encoder
-    from engine.pipeline import AskOptions
+    from engine.pipeline import AskOptions, Engine
+    from engine.snapshots.library import SnapshotLibrary
     from tui.question import read_question
     from tui.result import Fold
-    from tui.session import open_engine
+    from tui.session import open_workspace
 
     question = read_question(args.question)
     options = AskOptions(
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     folded, printer = Fold(), Printer()
     started = time.monotonic()
     timings: dict[str, float] = {}
-    with open_engine(args) as engine:
+    workspace = open_workspace(args)
+    with Engine.open(workspace) as engine:
         for event in engine.ask_sync(question, options):
             folded.add(event)
             _mark(timings, event, time.monotonic() - started)
@@ -63,10 +65,13 @@ def run(args: argparse.Namespace) -> int:
                 output.print_event(encoder.encode(event))
             elif not args.json:
                 printer.show(event)
-        path = engine.snapshot_path(folded.saved.snapshot) if folded.saved else ""
     timings["total"] = round(time.monotonic() - started, 3)
     if args.json:
-        output.print_json(folded.result(timings, str(path)))
+        path = ""
+        if folded.saved is not None:
+            file = SnapshotLibrary(workspace.snapshots).path(folded.saved.snapshot)
+            path = file.relative_to(workspace.root).as_posix()
+        output.print_json(folded.result(timings, path))
     elif not args.events:
         printer.close(folded, timings)
     return EXIT_CODES.get(folded.outcome, 1)
