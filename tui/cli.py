@@ -119,7 +119,10 @@ def run(arguments: Sequence[str]) -> int:
     if words and words[0] not in COMMANDS:
         raise _unknown_command(words[0])
     parser = build_parser(words[:1] or tuple(COMMANDS))
-    parsed = parser.parse_args(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        command = f"persona-moe {parsed.command or ''}".rstrip()
+        raise InputError(f"'{command}' has no use for {unknown[0][:60]!r}", f"see '{command} --help'")
     parsed.workspace = _workspace(getattr(parsed, "workspace", None))
     if parsed.command is None:
         return _without_command(parsed)
