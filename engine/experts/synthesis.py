@@ -1,0 +1,299 @@
+"""The final answer from what the experts claimed: every sentence cited, and checked once more.
+
+This composition needs no model. One that writes prose reads :func:`synthesize_persona_context` and
+its sentences pass the same :func:`check_sentences`.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from engine.corpus.store import Lexicon
+from engine.evaluation.outputs import Context, ExpertOutput
+from engine.evaluation.relevance import asked_type, facet_share, holds_type, question_facets
+from engine.events import Citation, ConflictFound, Evidence, Facet, Position, SentenceChecked
+from engine.experts.claims import REFUSAL
+from engine.experts.clusters import Cluster, cluster_claims
+from engine.experts.conflicts import find_conflicts
+from engine.ids import q6
+
+FLAG_ONE_DOCUMENT = "unanimous from one document"
+FLAG_CONFLICT = "conflict"
+FLAG_NO_EVIDENCE = "no evidence"
+FLAG_EXTRACTS = "extracts only: no model"
+UNSUPPORTED_MARK = "[unsupported]"
+MOST_SENTENCES = 6
+REPETITION = 0.6
+ANSWER_TYPE_BONUS = 0.2
+SUPPORTER_BONUS = 0.05
+"""What each further expert with an own document adds to a sentence's claim to stand first."""
+
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+
+
+class Synthesis(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer, its citations in order of marker, each sentence as checked, and what to know."""
+
+    answer: str
+    citations: list[Citation]
+    sentences: list[SentenceChecked]
+    flags: list[str]
+    conflicts: list[ConflictFound]
+    clusters: int
+    supported: int
+
+
+def synthesize(
+    outputs: Sequence[ExpertOutput],
+    question: str,
+    evidence: Sequence[Evidence],
+    *,
+    lexicon: Lexicon,
+    facets: Sequence[Facet] = (),
+    answer_type: str = "",
+    support_threshold: float = 0.6,
+    mark_unsupported: bool = False,
+) -> Synthesis:
+    """Return the answer composed of supported claims, at most six sentences and the conflicts.
+
+    First the best direct answer: facets covered, form of the answer, supporters with documents of
+    their own; then, each for what it adds, the others. Conflicting claims stand apart, both sides
+    with their citations. A sentence its citations do not bear out is removed, or kept under
+    ``[unsupported]`` with ``mark_unsupported``. Without any supported claim the answer says so.
+    """
+    context = Context(lexicon, evidence, support_threshold)
+    facets = list(facets) or question_facets(question, context)
+    answered = [output for output in outputs if not output.refused]
+    clusters = cluster_claims(answered, context)
+    supported = [cluster for cluster in clusters if cluster.support >= support_threshold]
+    usable = clusters if mark_unsupported else supported
+    conflicts = find_conflicts(answered, context)
+    disputed = {text for conflict in conflicts for text in (conflict.left.text, conflict.right.text)}
+    ordered = _order(
+        [c for c in usable if c.claim.text not in disputed], question, facets, answer_type, context
+    )
+    if not supported and not conflicts:
+        return Synthesis(
+            answer=REFUSAL,
+            citations=[],
+            sentences=[],
+            flags=[FLAG_NO_EVIDENCE, FLAG_EXTRACTS],
+            conflicts=[],
+            clusters=len(clusters),
+            supported=0,
+        )
+    writer = _Writer(context, mark_unsupported)
+    body = [writer.write(c.claim.text, c.cites, c.personas) for c in ordered[:MOST_SENTENCES]]
+    paragraphs = [" ".join(line for line in body if line)]
+    for conflict in conflicts:
+        left = writer.write(conflict.left.text, conflict.left.cites, [conflict.left_persona])
+        right = writer.write(conflict.right.text, conflict.right.cites, [conflict.right_persona])
+        paragraphs.append(f"The sources disagree about {conflict.subject}:\n- {left}\n- {right}")
+    return Synthesis(
+        answer="\n\n".join(paragraph for paragraph in paragraphs if paragraph),
+        citations=writer.citations(),
+        sentences=writer.sentences,
+        flags=_flags(ordered, conflicts, context),
+        conflicts=conflicts,
+        clusters=len(clusters),
+        supported=len(supported),
+    )
+
+
+def check_sentences(
+    answer: str, citations: Sequence[Citation], personas: Mapping[str, Sequence[str]], context: Context
+) -> list[SentenceChecked]:
+    """Return each sentence of a written answer checked against the passages its markers cite.
+
+    ``personas`` maps a passage to the experts that cited it. A sentence without a marker has no
+    support.
+    """
+    passage_of = {citation.marker: citation.passage for citation in citations}
+    checked: list[SentenceChecked] = []
+    for start, end in context.lexicon.sentences(answer):
+        markers = [
+            m for m in dict.fromkeys(f"[{n}]" for n in _MARKER.findall(answer[start:end])) if m in passage_of
+        ]
+        cites = [passage_of[marker] for marker in markers]
+        text = " ".join(_MARKER.sub("", answer[start:end]).split())
+        texts = [context.passage_text(cite) for cite in cites]
+        value = context.checker.check(text, texts).value
+        checked.append(
+            SentenceChecked(
+                index=len(checked),
+                text=text,
+                markers=markers,
+                personas=sorted({persona for cite in cites for persona in personas.get(cite, ())}),
+                support=value,
+                kept=value >= context.threshold,
+            )
+        )
+    return checked
+
+
+def synthesize_persona_context(
+    persona_outputs: Sequence[ExpertOutput] | Mapping[str, str],
+    graph_context: Sequence[Evidence] | str,
+    *,
+    lexicon: Lexicon | None = None,
+    support_threshold: float = 0.6,
+) -> str:
+    """Return the part of a prompt that a model may write from: supported claims, then the passages.
+
+    Claims that say the same are one line with ``[n]`` markers and their supporters; what the
+    passages do not bear out is left out, conflicts are named. ``persona_outputs`` may map a
+    persona to its text, and ``graph_context`` may be one text, which all claims are then checked
+    against. Returns '' if no claim is supported.
+
+    >>> print(synthesize_persona_context({"a": "Karl was born in 1804."}, "Karl, born 1804, was a prince."))
+    Claims:
+    - Karl was born in 1804. [1] (a)
+    Passages:
+    [1] Karl, born 1804, was a prince.
+    """
+    evidence = [_as_evidence(graph_context)] if isinstance(graph_context, str) else list(graph_context)
+    context = Context(lexicon, evidence, support_threshold)
+    if isinstance(persona_outputs, Mapping):
+        outputs = [_as_output(name, persona_outputs[name], evidence, context) for name in persona_outputs]
+    else:
+        outputs = [output for output in persona_outputs if not output.refused]
+    clusters = [c for c in cluster_claims(outputs, context) if c.support >= support_threshold]
+    if not clusters:
+        return ""
+    order = list(dict.fromkeys(cite for cluster in clusters for cite in cluster.cites))
+    lines = ["Claims:"]
+    for cluster in clusters:
+        markers = "".join(f"[{order.index(cite) + 1}]" for cite in cluster.cites)
+        lines.append(f"- {cluster.claim.text} {markers} ({', '.join(cluster.personas)})")
+    conflicts = find_conflicts(outputs, context)
+    if conflicts:
+        lines.append("Conflicts, to be told with both sides:")
+        lines += [f"- {c.subject}: {c.left.text} / {c.right.text}" for c in conflicts]
+    lines.append("Passages:")
+    lines += [f"[{i}] {' '.join(context.passage_text(cite).split())}" for i, cite in enumerate(order, 1)]
+    return "\n".join(lines)
+
+
+class _Writer:
+    """Writes cited sentences and checks each one; markers count passages in order of appearance."""
+
+    def __init__(self, context: Context, mark_unsupported: bool) -> None:
+        self.context = context
+        self.mark_unsupported = mark_unsupported
+        self.sentences: list[SentenceChecked] = []
+        self._order: list[str] = []
+
+    def write(self, text: str, cites: Sequence[str], personas: Sequence[str]) -> str:
+        """Return the sentence with its markers; '' if it is not borne out and not to be marked."""
+        known = [cite for cite in cites if cite in self.context.evidence]
+        value = self.context.checker.check(text, [self.context.passage_text(cite) for cite in known]).value
+        kept = value >= self.context.threshold
+        shown = kept or self.mark_unsupported
+        if shown:
+            self._order += [cite for cite in known if cite not in self._order]
+        markers = [f"[{self._order.index(cite) + 1}]" for cite in known] if shown else []
+        self.sentences.append(
+            SentenceChecked(
+                index=len(self.sentences),
+                text=text,
+                markers=markers,
+                personas=sorted(personas),
+                support=value,
+                kept=kept,
+            )
+        )
+        if not shown:
+            return ""
+        said = f"{text} {''.join(markers)}".rstrip()
+        return said if kept else f"{said} {UNSUPPORTED_MARK}"
+
+    def citations(self) -> list[Citation]:
+        """Return one citation per passage cited so far."""
+        found = [self.context.evidence[cite] for cite in self._order]
+        return [
+            Citation(
+                marker=f"[{number}]",
+                evidence_id=each.evidence_id,
+                passage=each.passage,
+                position=each.position,
+                text=each.text,
+            )
+            for number, each in enumerate(found, 1)
+        ]
+
+
+def _order(
+    clusters: Sequence[Cluster],
+    question: str,
+    facets: Sequence[Facet],
+    answer_type: str,
+    context: Context,
+) -> list[Cluster]:
+    kind = asked_type(question, answer_type)
+    covered = [0.0] * len(facets)
+    left = list(enumerate(clusters))
+    shares = [_facet_shares(cluster, facets, context) for cluster in clusters]
+    fixed = [
+        ANSWER_TYPE_BONUS * bool(kind and holds_type(cluster.claim.text, kind, question, context))
+        + SUPPORTER_BONUS * (min(len(cluster.personas), cluster.documents) - 1)
+        for cluster in clusters
+    ]
+    ordered: list[Cluster] = []
+
+    def worth(index: int) -> float:
+        rows = zip(facets, shares[index], covered, strict=True)
+        new = math.fsum(f.weight * (own - REPETITION * min(own, had)) for f, own, had in rows)
+        return q6((new + fixed[index]) * clusters[index].support)
+
+    while left:
+        best = min(left, key=lambda item: (-worth(item[0]), item[0]))
+        left.remove(best)
+        ordered.append(best[1])
+        covered = [max(had, own) for had, own in zip(covered, shares[best[0]], strict=True)]
+    return ordered
+
+
+def _facet_shares(cluster: Cluster, facets: Sequence[Facet], context: Context) -> list[float]:
+    headings = [context.evidence[c].position.section for c in cluster.cites if c in context.evidence]
+    said = frozenset(context.lexicon.terms(cluster.claim.text))
+    around = said | frozenset(context.lexicon.terms("\n".join(headings)))
+    return [
+        max(facet_share(facet, said, context), 0.6 * facet_share(facet, around, context)) for facet in facets
+    ]
+
+
+def _flags(ordered: Sequence[Cluster], conflicts: Sequence[ConflictFound], context: Context) -> list[str]:
+    shown = ordered[:MOST_SENTENCES]
+    documents = {context.document(cite) for cluster in shown for cite in cluster.cites}
+    personas = {persona for cluster in shown for persona in cluster.personas}
+    flags = [FLAG_ONE_DOCUMENT] if len(documents) == 1 and len(personas) > 1 and not conflicts else []
+    if conflicts:
+        flags.append(FLAG_CONFLICT)
+    return [*flags, FLAG_EXTRACTS]
+
+
+def _as_evidence(text: str) -> Evidence:
+    where = Position(document="context", section="", start=1, end=1)
+    return Evidence(
+        rank=1,
+        evidence_id="context",
+        passage="context",
+        position=where,
+        text=text,
+        score=1.0,
+        personas=[],
+        trail=[],
+        terms=[],
+    )
+
+
+def _as_output(name: str, text: str, evidence: Sequence[Evidence], context: Context) -> ExpertOutput:
+    """Return the text's sentences as claims, each citing the passage that bears it out best."""
+    output = context.as_output(text)
+    claims = []
+    for claim in output.claims:
+        best = max(evidence, key=lambda e: (context.support(claim, [e.passage]).value, -e.rank), default=None)
+        claims.append(msgspec.structs.replace(claim, cites=[best.passage] if best else []))
+    return ExpertOutput(persona_id=name, claims=claims, text=text)
