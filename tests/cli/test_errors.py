@@ -58,6 +58,7 @@ def test_bad_usage_is_exit_code_2(arguments: list[str], mend: str, capsys: Captu
         ("what is \x9b2J this?", "control character (U+009B)"),
         ("half a \udce9 character", "control character (U+DCE9)"),
     ],
+    ids=["empty", "blank", "a megabyte", "escape", "C1", "surrogate"],
 )
 def test_bad_questions_are_exit_code_2(command: str, question: str, problem: str, capsys: Captured) -> None:
     assert main([command, question]) == 2

@@ -38,14 +38,18 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask and print; returns the exit code."""
+    from tui.question import read_question
+
+    return _ask(args, read_question(args.question))
+
+
+def _ask(args: argparse.Namespace, question: str) -> int:
     from engine.events import encoder
     from engine.pipeline import AskOptions, Engine
     from engine.snapshots.library import SnapshotLibrary
-    from tui.question import read_question
     from tui.result import Fold
     from tui.session import open_workspace
 
-    question = read_question(args.question)
     options = AskOptions(
         model=args.model,
         no_model=args.no_model,
