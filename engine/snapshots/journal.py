@@ -45,7 +45,9 @@ def _program_version() -> str:
         return ""
 
 
-def _new_id(now: datetime) -> str:
+def new_id(now: datetime | None = None) -> str:
+    """Return a fresh snapshot id: the time in UTC and six random hex digits."""
+    now = now or datetime.now(UTC)
     return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -84,7 +86,7 @@ class Journal:
         make_folder(folder)
         now = datetime.now(UTC)
         for _ in range(_TRIES):
-            snapshot = _new_id(now)
+            snapshot = new_id(now)
             path = folder / (snapshot + PLAIN_SUFFIX)
             if (folder / (snapshot + PACKED_SUFFIX)).exists():
                 continue
