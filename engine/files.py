@@ -152,6 +152,8 @@ def fsync_folder(folder: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Make ``folder`` and its parents, private to the user (0700); one that is there is left as it is."""
     with _reported("make the folder", folder):
+        if folder.is_dir():
+            return
         missing = [folder]
         while not missing[-1].parent.exists():
             missing.append(missing[-1].parent)

@@ -142,23 +142,21 @@ class MoveJournal:
         seq = last.seq + 1 if last else intent.seq + 1
         self._append(Line(seq=seq, kind=kind, move=intent.seq, persona_id=intent.persona_id, reason=reason))
 
-    def reconcile(self, is_in: Callable[[str, str], bool]) -> list[str]:
+    def reconcile(self, settle: Callable[[Line], tuple[bool, str]]) -> list[str]:
         """End the move that a dead process left open, by where its file is now; return notes.
 
-        ``is_in(persona_id, tier)`` says whether the persona's file is in that tier. Only the last
-        line can be open, because nobody appends before reconciling.
+        ``settle(intent)`` returns whether the file is in its new tier and in no other, and a note.
+        Only the last line can be open, because nobody appends before reconciling.
         """
         last = self._last()
         if last is None or last.kind != "intent":
             return []
-        stayed, arrived = is_in(last.persona_id, last.from_tier), is_in(last.persona_id, last.to_tier)
-        where = f"{last.persona_id} from {last.from_tier} to {last.to_tier}"
-        if arrived and not stayed:
-            self.finish(last, "done", "found in its new tier after an interruption")
-            return [f"completed the history of moving {where}"]
-        found = "in both tiers" if stayed and arrived else "still there" if stayed else "in neither tier"
-        self.finish(last, "void", f"interrupted; the file was {found}")
-        return [f"moving {where} was interrupted; the file is {found}"]
+        arrived, found = settle(last)
+        self.finish(last, "done" if arrived else "void", f"interrupted; the file was {found}")
+        return [
+            f"moving {last.persona_id} from {last.from_tier} to {last.to_tier} was interrupted; "
+            f"the file was {found}"
+        ]
 
     def _last(self) -> Line | None:
         """Return the last good line, after setting aside whatever is torn behind it."""

@@ -14,7 +14,7 @@ import msgspec
 from engine.config_file import nearest
 from engine.errors import InputError, PersonaError, WorkspaceError
 from engine.events import Tier
-from engine.files import make_folder, move_noreplace, read_bounded
+from engine.files import fsync_folder, make_folder, move_noreplace, read_bounded, remove_file
 from engine.ids import digest, require_safe_id
 from engine.personas.document import (
     MAX_BYTES,
@@ -23,7 +23,7 @@ from engine.personas.document import (
     persona_digest,
     save_persona_to_file,
 )
-from engine.personas.moves import Move, MoveJournal, move_persona_to_folder
+from engine.personas.moves import Line, Move, MoveJournal, move_persona_to_folder
 from engine.workspace import TIERS, Workspace
 
 __all__ = ["PersonaRegistry", "Problem", "Roster", "StoredPersona", "move_persona_to_folder"]
@@ -179,7 +179,7 @@ class PersonaRegistry:
         workspace = self.workspace
         with workspace.lock():
             journal = self._journal()
-            journal.reconcile(self._is_in)
+            journal.reconcile(self._settle)
             stored = self.get(persona_id)
             if stored.tier == tier:
                 raise PersonaError(f"{persona_id} is {tier} already")
@@ -199,7 +199,7 @@ class PersonaRegistry:
             return move_persona_to_folder(persona_id, self.folder / source, self.folder / target)
         except (PersonaError, WorkspaceError):
             try:
-                journal.reconcile(self._is_in)
+                journal.reconcile(self._settle)
             except WorkspaceError as second:  # the next move reconciles; the first error says more
                 second.add_note("while recording that a move failed")
             raise
@@ -207,7 +207,7 @@ class PersonaRegistry:
     def restore(self, persona_id: str) -> StoredPersona:
         """Undo the persona's last move that is not undone yet. Raises PersonaError if there is none."""
         with self.workspace.lock():
-            self._journal().reconcile(self._is_in)
+            self._journal().reconcile(self._settle)
             stack: list[Move] = []
             for move in self.history(persona_id):
                 if move.state != "done":
@@ -247,7 +247,7 @@ class PersonaRegistry:
         """End moves that a dead process left open and clear its leftovers; return notes."""
         workspace = self.workspace
         with workspace.lock():
-            return [*workspace.recover(), *self._journal().reconcile(self._is_in)]
+            return [*workspace.recover(), *self._journal().reconcile(self._settle)]
 
     # -- inside ----------------------------------------------------------------------------------
     def _names(self, tier: str) -> list[str]:
@@ -260,8 +260,24 @@ class PersonaRegistry:
             raise WorkspaceError(f"cannot list '{self.folder / tier}': {reason}") from error
         return sorted(name for name in names if name.lower().endswith(".json") and name[0] != ".")
 
-    def _is_in(self, persona_id: str, tier: str) -> bool:
-        return any(each == tier for each in self.places(persona_id))
+    def _settle(self, intent: Line) -> tuple[bool, str]:
+        """Say where an interrupted move left its file; after a power cut it may be in both tiers."""
+        paths = self.places(intent.persona_id)
+        old = next((path for tier, path in paths.items() if tier == intent.from_tier), None)
+        new = next((path for tier, path in paths.items() if tier == intent.to_tier), None)
+        if old and new:
+            try:
+                same = read_bounded(old, MAX_BYTES) == read_bounded(new, MAX_BYTES)
+            except WorkspaceError as error:
+                return False, f"in both tiers, and cannot be compared: {error.problem}"
+            if not same:
+                return False, "in both tiers, with different content"
+            remove_file(old)  # the other name of the very bytes that moved
+            fsync_folder(old.parent)
+            return True, "in both tiers; the old name was removed"
+        if new:
+            return True, "in its new tier"
+        return False, "still in its old tier" if old else "in neither tier"
 
     @property
     def workspace(self) -> Workspace:
