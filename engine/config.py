@@ -110,11 +110,61 @@ class OllamaSettings(_Part, frozen=True, kw_only=True):
         return (self.api_endpoint,) if isinstance(self.api_endpoint, str) else tuple(self.api_endpoint)
 
 
-class RetrievalSettings(_Part, frozen=True, kw_only=True):
-    """``retrieval.toml``: how much evidence is gathered and how much is passed on."""
+Positive: TypeAlias = Annotated[float, Meta(gt=0.0, le=10.0)]
+Amount: TypeAlias = Annotated[float, Meta(ge=0.0, le=10.0)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
+Depth: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
 
-    front: Annotated[int, Meta(ge=1, le=100)] = 10
-    pool: Annotated[int, Meta(ge=1, le=1000)] = 60
+
+class RetrievalSettings(_Part, frozen=True, kw_only=True):
+    """``retrieval.toml``: how passages are matched, linked and chosen."""
+
+    k1: Positive = 1.0
+    b: Share = 0.8
+    title_weight: Amount = 2.5
+    title_b: Share = 0.7
+    part_weight: Share = 0.7
+    mark_weight: Share = 0.7
+    common_share: Share = 0.05
+    common_after: Count = 200
+    depth: Depth = 60
+    family_weight: Amount = 0.3
+    family_half: Positive = 0.5
+    window_weight: Amount = 0.5
+    window: Depth = 70
+    window_k: Positive = 0.6
+    pair_weight: Amount = 0.2
+    pair_k: Positive = 0.6
+    pair_gap: Count = 2
+    title_bonus: Amount = 0.8
+    name_bonus: Amount = 1.5
+    front: Depth = 10
+    second: Count = 10
+    second_share: Share = 0.5
+    link_weight: Amount = 2.0
+    home_base: Share = 0.3
+    home_crowding: Share = 0.5
+    context_weight: Amount = 0.5
+    context_before: Count = 6
+    context_after: Count = 4
+    shared_weight: Amount = 2.0
+    shared_most: Share = 0.05
+    single_word: Share = 0.7
+    fan: Depth = 24
+    lift: Share = 0.2
+    overlap: Share = 0.3
+    choose_from: Depth = 30
+    set_size: Depth = 5
+    home_kinds: dict[str, Share] = msgspec.field(
+        default_factory=lambda: {
+            "title": 1.0,
+            "heading": 1.0,
+            "symbol": 1.0,
+            "definition": 1.0,
+            "file": 0.8,
+            "alias": 0.7,
+        }
+    )
 
 
 Knob: TypeAlias = Literal[

@@ -1,6 +1,7 @@
 """One passage in, everything the index keeps of it out."""
 
 from engine.corpus.features import Analysis, Mention, Sentence, Whole
+from engine.corpus.marks import dates, symbols
 from engine.corpus.names import homes, mentions
 from engine.corpus.records import Passage
 from engine.corpus.sentences import sentence_spans
@@ -29,9 +30,13 @@ def analyse(passage: Passage) -> Analysis:
         wholes.extend(cut.wholes)
     first = passage.text[sentences[0].start : sentences[0].end] if sentences else ""
     return Analysis(
+        family="=" + (passage.title if passage.unit == "row" and passage.title else passage.document),
         title_tokens=title.terms,
+        # A date in a title is what the passage is about: it counts twice.
+        title_marks=[*(whole.term for whole in title.wholes), *dates(passage.title) * 2],
         tokens=tokens,
-        wholes=[*title.wholes, *wholes],
+        wholes=wholes,
+        marks=symbols(passage.text, passage.names),
         sentences=sentences,
         mentions=found,
         homes=homes(passage.title, passage.names, first),

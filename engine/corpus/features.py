@@ -45,11 +45,20 @@ class Home(NamedTuple):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the store keeps of a passage beside its text."""
+    """Everything the store keeps of a passage beside its text.
+
+    *Marks* are terms that stand at no position: a date the title carries (``@2026-5-14``), a symbol
+    the body defines (``#run_target``), an identifier in the title kept whole. ``family`` names the
+    passages that belong together: those of one document, or rows of one title.
+    """
+
+    family: str
 
     title_tokens: list[str]
+    title_marks: list[str]
     tokens: list[str]
     wholes: list[Whole]
+    marks: list[str]
     sentences: list[Sentence]
     mentions: list[Mention]
     homes: list[Home]
@@ -69,9 +78,12 @@ class Features(NamedTuple):
     """A passage's analysis as kept: word and name ids in place of strings; word 0 is a stop word."""
 
     passage_id: str
+    family: int
     title_tokens: list[int]
+    title_marks: list[int]
     tokens: list[int]
     wholes: list[tuple[int, int]]
+    marks: list[int]
     sentences: list[Sentence]
     mentions: list[tuple[int, int, int, int]]
 

@@ -19,9 +19,11 @@ CREATE TABLE passages (
 CREATE INDEX passages_by_document ON passages (document, ordinal);
 -- What analysis found in a passage, as arrays of 32-bit numbers, for the few a question looks at.
 CREATE TABLE features (
-    passage INTEGER PRIMARY KEY, id TEXT NOT NULL, title_tokens BLOB NOT NULL, tokens BLOB NOT NULL,
-    wholes BLOB NOT NULL, sentences BLOB NOT NULL, mentions BLOB NOT NULL
+    passage INTEGER PRIMARY KEY, id TEXT NOT NULL, family INTEGER NOT NULL, title_tokens BLOB NOT NULL,
+    title_marks BLOB NOT NULL, tokens BLOB NOT NULL, wholes BLOB NOT NULL, marks BLOB NOT NULL,
+    sentences BLOB NOT NULL, mentions BLOB NOT NULL
 );
+CREATE INDEX features_by_family ON features (family);
 CREATE TABLE words (word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE postings (
     word INTEGER NOT NULL, passage INTEGER NOT NULL, in_title INTEGER NOT NULL, in_body INTEGER NOT NULL,

@@ -78,7 +78,10 @@ class SqliteStore:
                     if self._db.execute("SELECT count(*) FROM sqlite_master").get:
                         raise self._foreign("it holds something else")
                     self._db.execute(resources.files("engine.corpus").joinpath("schema.sql").read_text())
-                    rows = [("analysis", ANALYSIS_VERSION), ("fingerprint", "0" * 32)]
+                    rows: list[tuple[str, str | int]] = [
+                        ("analysis", ANALYSIS_VERSION),
+                        ("fingerprint", "0" * 32),
+                    ]
                     rows += [("passages", 0), ("title_tokens", 0), ("body_tokens", 0)]
                     self._db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
                     self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -172,39 +175,45 @@ class SqliteStore:
                 passage.text,
             ),
         )
+        a = analysis
         word = self._string_ids(
-            {*analysis.title_tokens, *analysis.tokens, *(w.term for w in analysis.wholes)},
+            {*a.title_tokens, *a.title_marks, *a.tokens, *(w.term for w in a.wholes), *a.marks},
             self._word_ids,
             "words",
             "word",
         )
         name = self._string_ids(
-            {*(m.key for m in analysis.mentions), *(h.key for h in analysis.homes)},
+            {a.family, *(m.key for m in a.mentions), *(h.key for h in a.homes)},
             self._name_ids,
             "names",
             "name",
         )
-        title = [word[token] for token in analysis.title_tokens]
-        body = [word[token] for token in analysis.tokens]
-        wholes = [(whole.position, word[whole.term]) for whole in analysis.wholes]
-        mentions = [(name[m.key], m.sentence, m.first, m.last) for m in analysis.mentions]
+        title, title_marks = [word[t] for t in a.title_tokens], [word[t] for t in a.title_marks]
+        body, marks = [word[t] for t in a.tokens], [word[t] for t in a.marks]
+        wholes = [(w.position, word[w.term]) for w in a.wholes]
+        mentions = [(name[m.key], m.sentence, m.first, m.last) for m in a.mentions]
         in_title = Counter(title)
+        in_title.update(title_marks)
         in_body = Counter(body)
         in_body.update(w for _, w in wholes)
+        in_body.update(marks)
         self._postings.extend(
             (w, row, in_title[w], in_body[w], len(title), len(body))
             for w in (in_title.keys() | in_body.keys())
             if w
         )
         self._db.execute(
-            "INSERT INTO features VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 row,
                 passage.passage_id,
+                name[a.family],
                 _pack(title),
+                _pack(title_marks),
                 _pack(body),
                 _pack(n for pair in wholes for n in pair),
-                _pack(n for sentence in analysis.sentences for n in sentence),
+                _pack(marks),
+                _pack(n for sentence in a.sentences for n in sentence),
                 _pack(n for mention in mentions for n in mention),
             ),
         )
@@ -230,7 +239,9 @@ class SqliteStore:
         ]
         lengths = [0, 0]
         for row, features in zip(rows, self.features(rows), strict=True):
-            words = {*features.title_tokens, *features.tokens, *(word for _, word in features.wholes)} - {0}
+            words = {*features.title_tokens, *features.title_marks, *features.tokens, *features.marks}
+            words.update(word for _, word in features.wholes)
+            words.discard(0)
             self._db.executemany("DELETE FROM postings WHERE word=? AND passage=?", [(w, row) for w in words])
             names = {name for name, *_ in features.mentions}
             self._db.executemany("DELETE FROM mentions WHERE name=? AND passage=?", [(n, row) for n in names])
@@ -333,8 +344,9 @@ class SqliteStore:
         wanted = list(ids)
         with self._guard():
             sql = (
-                "SELECT p.id, d.name, evidence, p.title, section, first, last, unit, text, names FROM passages p"
-                " JOIN documents d USING (document) WHERE p.id IN (SELECT value FROM json_each(?))"
+                "SELECT p.id, d.name, evidence, p.title, section, first, last, unit, text, names"
+                " FROM passages p JOIN documents d USING (document)"
+                " WHERE p.id IN (SELECT value FROM json_each(?))"
             )
             found = {row[0]: _passage(row) for row in self._db.execute(sql, (canonical(wanted).decode(),))}
         return [found[i] for i in wanted if i in found]
@@ -372,10 +384,7 @@ class SqliteStore:
     def features(self, rows: Sequence[int]) -> list[Features]:
         """Return what analysis found in the passages of these rows, in the order asked."""
         with self._guard():
-            sql = (
-                "SELECT passage, id, title_tokens, tokens, wholes, sentences, mentions FROM features"
-                " WHERE passage IN (SELECT value FROM json_each(?))"
-            )
+            sql = "SELECT * FROM features WHERE passage IN (SELECT value FROM json_each(?))"
             found = {row[0]: row for row in self._db.execute(sql, (canonical(list(rows)).decode(),))}
         return [_features(found[row]) for row in rows]
 
@@ -388,6 +397,12 @@ class SqliteStore:
         """Return the rows of the passages that mention a name."""
         with self._guard():
             return [row for (row,) in self._db.execute("SELECT passage FROM mentions WHERE name=?", (name,))]
+
+    def family(self, family: int, limit: int) -> list[int]:
+        """Return the rows of at most ``limit`` passages that belong together."""
+        with self._guard():
+            sql = "SELECT passage FROM features WHERE family=? LIMIT ?"
+            return [row for (row,) in self._db.execute(sql, (family, limit))]
 
     def ids_of(self, rows: Sequence[int]) -> list[str]:
         """Return the passage ids of these rows, in the order asked."""
@@ -408,15 +423,18 @@ def _unpack(blob: bytes) -> list[int]:
 
 
 def _features(row: tuple[Any, ...]) -> Features:
-    _, passage_id, title, tokens, wholes, sentences, mentions = row
-    w, s, m = _unpack(wholes), _unpack(sentences), _unpack(mentions)
+    _, passage_id, family, *blobs = row
+    title, title_marks, tokens, wholes, marks, sentences, mentions = map(_unpack, blobs)
     return Features(
         passage_id,
-        _unpack(title),
-        _unpack(tokens),
-        list(zip(w[::2], w[1::2], strict=True)),
-        [Sentence(*triple) for triple in zip(s[::3], s[1::3], s[2::3], strict=True)],
-        list(zip(m[::4], m[1::4], m[2::4], m[3::4], strict=True)),
+        family,
+        title,
+        title_marks,
+        tokens,
+        list(zip(wholes[::2], wholes[1::2], strict=True)),
+        marks,
+        [Sentence(*triple) for triple in zip(*(sentences[i::3] for i in range(3)), strict=True)],
+        [(n, s, a, z) for n, s, a, z in zip(*(mentions[i::4] for i in range(4)), strict=True)],
     )
 
 

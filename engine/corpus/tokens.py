@@ -37,6 +37,35 @@ _JOINS = re.compile(r"[_\-]+")
 _APOSTROPHE = re.compile("['’]")
 _HUMPS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
 _LONGEST_WORD = 64
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma sigma tau"
+    " upsilon phi chi psi omega"
+).split()
+_SPELT = {ord(letter): name for letter, name in zip("αβγδεζηθικλμνξοπρσςτυφχψω", _GREEK, strict=True)} | {
+    ord("Δ"): "delta",
+    ord("Ω"): "omega",
+    ord("ß"): "ss",
+    ord("ø"): "o",
+    ord("Ø"): "O",
+    ord("ł"): "l",
+    ord("Ł"): "L",
+    ord("đ"): "d",
+    ord("ı"): "i",
+}
+# British to American, so that both spellings of a word meet in one stem.
+_SPELLING = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?<=[a-z]{3})our(?=s?$|ed$|ing$|al$|able$|ite$|less$|ful)", "or"),
+        (r"ae(?=[a-z]{2})", "e"),
+        (r"^oe(?=[a-z]{4})|(?<=f)oe(?=t)|(?<=rh)oe(?=a)", "e"),
+        (r"(?<=[a-z]{4})is(?=e$|ed$|es$|ing$|ation$|ations$)", "iz"),
+        (r"(?<=al)ys(?=e$|ed$|es$|ing$)", "yz"),
+        (r"^ageing", "aging"),
+        (r"(?<=[a-z]{3}[tb])re(?=s?$)", "er"),
+    )
+)
+_SHORTEST_SPELLING = 6
 _stemmer = Stemmer.Stemmer("english", 0)
 
 
@@ -69,23 +98,27 @@ class Tokens(NamedTuple):
 
 
 def fold(text: str) -> str:
-    """Return ``text`` without accents and compatibility forms.
+    """Return ``text`` without accents and compatibility forms, Greek letters spelt out.
 
-    >>> fold("Kraków")
-    'Krakow'
+    >>> fold("Kraków"), fold("TNF-α")
+    ('Krakow', 'TNF-alpha')
     """
     if text.isascii():
         return text
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return bare.translate(_SPELT)
 
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """Return the English Snowball stem of a lower-case word.
+    """Return the English Snowball stem of a lower-case word, British spellings made American first.
 
-    >>> stem("retrieval"), stem("retrieved")
-    ('retriev', 'retriev')
+    >>> stem("retrieval"), stem("retrieved"), stem("colouring")
+    ('retriev', 'retriev', 'color')
     """
+    if len(word) >= _SHORTEST_SPELLING:
+        for pattern, replacement in _SPELLING:
+            word = pattern.sub(replacement, word)
     stemmed: str = _stemmer.stemWord(word)
     return stemmed
 
@@ -110,7 +143,7 @@ def take_apart(surface: str) -> Word:
         if plain.islower() or plain.isupper() or plain[1:].islower() or plain.isdigit():
             raw.append(plain.lower())
             continue
-        humps = _join_short_humps(_HUMPS.findall(plain))
+        humps = _join_short_humps(plain)
         humped = humped or len(humps) > 1
         raw.extend(hump.lower() for hump in humps)
     return Word(
@@ -122,14 +155,25 @@ def take_apart(surface: str) -> Word:
     )
 
 
-def _join_short_humps(humps: list[str]) -> list[str]:
-    """Keep digits and single letters with what stands before them: ``HTTP2`` and ``mp3`` stay whole."""
+def _join_short_humps(segment: str) -> list[str]:
+    """Return the humps of a word; digits and lone letters stay with what stands before them.
+
+    Short mixed names such as siRNA, HbA1c or HTTP2 are one word, not two.
+    """
     joined: list[str] = []
-    for hump in humps:
-        if joined and (hump.isdigit() or len(hump) < 2 or len(joined[-1]) < 2):
+    for hump in _HUMPS.findall(segment):
+        after_number = bool(joined) and joined[-1][-1].isdigit() and len(hump) < 2
+        if joined and (hump.isdigit() or after_number or len(joined[-1]) < 2):
             joined[-1] += hump
         else:
             joined.append(hump)
+    if len(joined) > 1 and len(joined[-1]) < 2:
+        last = joined.pop()
+        joined[-1] += last
+    if len(joined) == 2:
+        acronym = len(joined[0]) < 3 and not joined[1][-1].islower()
+        if acronym or (len(segment) < 8 and any(c.isdigit() for c in segment)):
+            return [segment]
     return joined
 
 

@@ -1,0 +1,246 @@
+"""One question's view of the corpus: scores by itself, links on demand, the best path to each passage.
+
+The pool of paths is shared by all personas: a passage keeps its best path, whoever found it. What a
+path is worth does not depend on who walked it, so personas decide what is *reached*, never how
+strong it is, and their finds can be merged by score (rank fusion loses second hops).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from engine.config import RetrievalSettings
+from engine.corpus.features import Features
+from engine.corpus.records import Passage
+from engine.corpus.sqlite_store import SqliteStore
+from engine.graph.lexical import Candidate, Lexical, first_hop
+from engine.graph.links import Link, Linker
+from engine.graph.question import Question, read_question
+from engine.ids import q6
+
+
+class Path(msgspec.Struct, frozen=True):
+    """The best way found to a passage: ``value`` adds to what the passage scores by itself."""
+
+    value: float
+    link: Link
+    hops: int
+
+
+class QueryGraph:
+    """What one question has opened so far. Raises nothing of its own; an empty corpus gives no seeds."""
+
+    def __init__(self, text: str, store: SqliteStore, settings: RetrievalSettings) -> None:
+        self.store, self.settings = store, settings
+        self.question: Question = read_question(
+            text,
+            store,
+            part_weight=settings.part_weight,
+            mark_weight=settings.mark_weight,
+            pair_gap=settings.pair_gap,
+        )
+        self.lexical: Lexical = first_hop(self.question, store, settings)
+        self._linker = Linker(self.question, self.lexical, store, settings)
+        self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
+        self._features: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
+        self._ids: dict[int, str] = {c.row: c.passage_id for c in self.lexical.candidates}
+        self._names: dict[int, float] = self._name_bonuses()
+        self.paths: dict[int, Path] = {}
+        self._passages: dict[int, Passage] = {}
+        self._expanded: dict[int, list[Link]] = {}
+        self.finders: dict[int, list[str]] = {}
+
+    def _name_bonuses(self) -> dict[int, float]:
+        """What passages gain for being home to a name in the question."""
+        s = self.settings
+        bonuses: dict[int, float] = {}
+        for name in self.question.names:
+            share = sum(self.lexical.weights.get(term, 0.0) for term in name.terms)
+            homes = self._linker.homes(name.name)
+            for row, kind in homes:
+                bonus = s.name_bonus * share * s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
+                bonuses[row] = max(bonuses.get(row, 0.0), bonus)
+        return bonuses
+
+    # -- what passages are worth -----------------------------------------------------------------
+    def base(self, row: int) -> float:
+        """Return what a passage is worth by itself: its first-hop score, names of the question at home."""
+        candidate = self._candidates.get(row)
+        own = candidate.score if candidate else self._linker.residual(row, {})
+        return own + self._names.get(row, 0.0)
+
+    def strength(self, row: int) -> float:
+        """Return what a passage is worth with the best path found to it so far."""
+        path = self.paths.get(row)
+        return self.base(row) + (path.value if path else 0.0)
+
+    def parts(self, row: int) -> dict[str, float]:
+        """Return the named parts that sum to :meth:`strength`."""
+        candidate = self._candidates.get(row)
+        parts = dict(candidate.parts) if candidate else {"words": q6(self._linker.residual(row, {}))}
+        if row in self._names:
+            parts["name in the question"] = q6(self._names[row])
+        if row in self.paths:
+            parts["path"] = q6(self.paths[row].value)
+        return parts
+
+    def seeds(self) -> list[int]:
+        """Return the rows where walks may start, best first."""
+        rows = {**dict.fromkeys(self._candidates), **dict.fromkeys(self._names)}
+        return self.ordered(rows)
+
+    def ordered(self, rows: Iterable[int]) -> list[int]:
+        """Return rows by strength, best first; ties by passage id."""
+        known = list(rows)
+        self.identify(known)
+        return sorted(known, key=lambda row: (-q6(self.strength(row)), self._ids[row]))
+
+    def load(self, rows: list[int]) -> None:
+        """Fetch the features of these rows at once, where they are not here yet."""
+        missing = [row for row in rows if row not in self._features]
+        if missing:
+            self._features.update(zip(missing, self.store.features(missing), strict=True))
+
+    def features(self, row: int) -> Features:
+        """Return what analysis found in a passage."""
+        self.load([row])
+        return self._features[row]
+
+    def passage_id(self, row: int) -> str:
+        """Return the id of the passage at ``row``."""
+        self.identify([row])
+        return self._ids[row]
+
+    def residual(self, row: int, coverage: Mapping[int, float]) -> float:
+        """Return what a passage adds to what is covered: a share of the question in [0, 1]."""
+        return self._linker.residual(row, coverage)
+
+    def matches(self, row: int) -> Mapping[int, float]:
+        """Return question term number -> how well the passage matches it, in [0, 1)."""
+        return self._linker.coverage(row)
+
+    def share(self, coverage: Mapping[int, float]) -> float:
+        """Return the share of the question that ``coverage`` answers, in [0, 1]."""
+        return self._linker.covered_share(coverage)
+
+    def quote(self, row: int, sentence: int) -> str:
+        """Return the text of a sentence of a passage; of its title for -1."""
+        passage = self.passage(row)
+        if sentence < 0:
+            return passage.title
+        span = self.features(row).sentences[sentence]
+        return passage.text[span.start : span.end]
+
+    def best_sentence(self, row: int) -> str:
+        """Return the sentence of a passage that holds most of the question, its title for none."""
+        features = self.features(row)
+        wanted = {
+            word: self.lexical.weights.get(term.term, 0.0)
+            for term in self.question.terms
+            for word in term.words
+        }
+        ends = [*(sentence.token for sentence in features.sentences[1:]), len(features.tokens)]
+        best, most = -1, 0.0
+        for number, (sentence, end) in enumerate(zip(features.sentences, ends, strict=True)):
+            words = dict.fromkeys(word for word in features.tokens[sentence.token : end] if word in wanted)
+            held = q6(sum(wanted[word] for word in words))
+            if held > most:
+                best, most = number, held
+        return self.quote(row, best)
+
+    def homes_of_question(self, row: int) -> list[str]:
+        """Return the keys of the question's names that are at home in a passage."""
+        return [
+            n.key for n in self.question.names if any(home == row for home, _ in self._linker.homes(n.name))
+        ]
+
+    def passage(self, row: int) -> Passage:
+        """Return the passage at ``row`` with its text."""
+        if row not in self._passages:
+            self._passages[row] = self.store.passages([self.passage_id(row)])[0]
+        return self._passages[row]
+
+    def load_passages(self, rows: Sequence[int]) -> None:
+        """Fetch the text of these passages at once, where it is not here yet."""
+        missing = [row for row in rows if row not in self._passages]
+        self.identify(missing)
+        row_of = {self._ids[row]: row for row in missing}
+        for passage in self.store.passages(row_of):
+            self._passages[row_of[passage.passage_id]] = passage
+
+    def label(self, row: int) -> str:
+        """Return a passage's title, or its id where it has none."""
+        passage = self.passage(row)
+        return passage.title or passage.document
+
+    # -- growing ---------------------------------------------------------------------------------
+    def trail(self, row: int) -> list[Link]:
+        """Return the links of the best path to a passage, from its seed on; empty for a seed."""
+        links: list[Link] = []
+        seen = {row}
+        while row in self.paths and self.paths[row].link.source not in seen:
+            links.append(self.paths[row].link)
+            row = self.paths[row].link.source
+            seen.add(row)
+            if self.paths.get(row) is None or len(links) >= self.paths[links[0].target].hops:
+                break
+        return links[::-1]
+
+    def coverage(self, row: int) -> dict[int, float]:
+        """Return how much of each question term the path to this passage, and the passage, cover."""
+        covered = dict(self._linker.coverage(row))
+        for link in self.trail(row):
+            for index, match in self._linker.coverage(link.source).items():
+                covered[index] = max(match, covered.get(index, 0.0))
+        return covered
+
+    def expand(self, row: int, finder: str) -> list[Link]:
+        """Return the links out of a passage, strongest first, and offer their paths to the pool.
+
+        A passage is worked out once; a second persona that comes by finds the same links.
+        """
+        if row not in self._expanded:
+            self._expanded[row] = self._grow(row)
+        links = self._expanded[row]
+        for link in links:
+            self.found_by(link.target, finder)
+        return links
+
+    def _grow(self, row: int) -> list[Link]:
+        s = self.settings
+        path = self.paths.get(row)
+        deep = path is not None and path.value > self.base(row)
+        source = self.strength(row) * s.second_share if deep else self.base(row)
+        hops = path.hops + 1 if deep and path is not None else 1
+        found = self._linker.links(row, self.features(row), self.coverage(row))
+        best: dict[int, Link] = {}
+        for link in sorted(found, key=lambda k: (-q6(k.strength), k.kind, k.order)):
+            best.setdefault(link.target, link)
+        for target, link in best.items():
+            value = source * link.strength
+            known = self.paths.get(target)
+            if known is None or value > known.value:
+                self.paths[target] = Path(value, link, hops)
+        return self._strongest(list(best.values()))
+
+    def _strongest(self, links: list[Link]) -> list[Link]:
+        """The ``fan`` strongest links, by what their targets are worth now; ties by passage id."""
+        fan = self.settings.fan
+        worth = {link.target: q6(self.strength(link.target)) for link in links}
+        if len(links) > fan:
+            least = sorted(worth.values(), reverse=True)[fan - 1]
+            links = [link for link in links if worth[link.target] >= least]
+        self.identify([link.target for link in links])
+        return sorted(links, key=lambda link: (-worth[link.target], self._ids[link.target]))[:fan]
+
+    def identify(self, rows: list[int]) -> None:
+        """Fetch the passage ids of these rows at once, where they are not here yet."""
+        missing = [row for row in rows if row not in self._ids]
+        if missing:
+            self._ids.update(zip(missing, self.store.ids_of(missing), strict=True))
+
+    def found_by(self, row: int, finder: str) -> None:
+        """Record that a persona came across a passage."""
+        finders = self.finders.setdefault(row, [])
+        if finder not in finders:
+            finders.append(finder)

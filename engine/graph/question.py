@@ -1,0 +1,213 @@
+"""What a question asks for: weighted terms with their variants, names it mentions, answer type."""
+
+import math
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+import msgspec
+
+from engine.corpus.features import STOPPED
+from engine.corpus.marks import asked
+from engine.corpus.names import name_key
+from engine.corpus.sqlite_store import SqliteStore
+from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, fold, stem, tokenise
+from engine.errors import InputError
+
+LONGEST_QUESTION = 8_000
+_LONGEST_NAME = 12
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_SHORTEST_TYPO = 5
+_SHORTEST_AFFIX = 8
+_AFFIX_SHARE = 0.55
+_ANSWER_TYPES = (
+    (re.compile(r"\bhow (?:many|much|long|old|often|large|big|far|tall|fast)\b", re.I), "number"),
+    (
+        re.compile(r"\b(?:when|what (?:year|date|day|month|time)|which (?:year|date|day|month))\b", re.I),
+        "date",
+    ),
+    (re.compile(r"\b(?:who|whom|whose)\b", re.I), "person"),
+    (
+        re.compile(
+            r"\b(?:where|what (?:city|country|place|town|state)|which (?:city|country|place))\b", re.I
+        ),
+        "place",
+    ),
+    (re.compile(r"\bhow (?:do|does|can|to|is|are|should)\b", re.I), "procedure"),
+    (re.compile(r"\bwhy\b", re.I), "reason"),
+    (re.compile(r"\A\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will)\b", re.I), "yes-no"),
+)
+_COMPARES = re.compile(
+    r"\b(?:both|same|either|differ\w*|compar\w*|versus|vs|than|older|younger|earlier|later|first|more|less|larger"
+    r"|smaller|longer|shorter|higher|lower|common)\b",
+    re.I,
+)
+
+
+class QuestionTerm(msgspec.Struct, frozen=True):
+    """A term of the question: its weight before idf, and the words of the index that count as it."""
+
+    term: str
+    weight: float
+    words: tuple[int, ...]
+
+
+class QuestionName(msgspec.Struct, frozen=True):
+    """A name in the question that is at home somewhere: its key, id, and the tokens it covers."""
+
+    key: str
+    name: int
+    terms: tuple[str, ...]
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A question read against a corpus; ``pairs`` are content terms that stand close, in order."""
+
+    text: str
+    terms: tuple[QuestionTerm, ...]
+    pairs: tuple[tuple[str, str, int], ...]
+    names: tuple[QuestionName, ...]
+    keys: frozenset[str]
+    answer_type: str
+    comparison: bool
+
+
+def require_question(text: str) -> str:
+    """Return ``text`` stripped, or raise InputError if it is empty, too long or holds control characters."""
+    if len(text) > LONGEST_QUESTION:
+        raise InputError(
+            f"the question has {len(text):,} characters, {LONGEST_QUESTION:,} are allowed",
+            "put long text into a file, index it, and ask about it",
+        )
+    if any((ord(char) < 32 and char not in "\t\n\r") or 127 <= ord(char) < 160 for char in text):
+        raise InputError("the question holds control characters", "type it again without them")
+    stripped = text.strip()
+    if not any(char.isalnum() for char in stripped):
+        raise InputError(
+            "the question is empty", "ask with at least one word, for example 'what is a persona?'"
+        )
+    return stripped
+
+
+def read_question(
+    text: str, store: SqliteStore, *, part_weight: float, mark_weight: float, pair_gap: int
+) -> Question:
+    """Return what ``text`` asks for in this corpus.
+
+    Identifiers count whole and in parts (``part_weight`` each); a term the corpus does not hold is
+    matched to its nearest spelling; ``mark_weight`` goes to symbols and dates asked for.
+    """
+    folded = fold(text)
+    tokens = tokenise(folded)
+    weights: dict[str, float] = {}
+    variants: dict[str, dict[str, None]] = {}
+    sequence: list[tuple[int, str]] = []
+    for word, first in zip(tokens.words, tokens.firsts, strict=True):
+        if word.is_code and word.whole is not None:
+            weights[word.whole] = max(weights.get(word.whole, 0.0), part_weight)
+        for offset, term in enumerate(word.terms):
+            if term == STOPPED or (len(word.name) == 1 and word.name[0] in QUESTION_WORDS):
+                continue
+            weights[term] = max(weights.get(term, 0.0), part_weight if word.is_code else 1.0)
+            sequence.append((first + offset, term))
+            if word.whole is not None:
+                variants.setdefault(term, {})[word.whole] = None
+    symbols, dates = asked(text)
+    for mark in (*symbols, *dates):
+        weights[mark] = mark_weight
+    known = store.word_ids([*weights, *(v for vs in variants.values() for v in vs)])
+    for term in weights:
+        if term not in known and term not in variants and term[0] not in "#@":
+            variants[term] = dict.fromkeys(_nearest(term, store))
+    known |= store.word_ids({v for vs in variants.values() for v in vs} - known.keys())
+    terms = [
+        QuestionTerm(
+            term,
+            weight,
+            tuple(known[w] for w in dict.fromkeys((term, *variants.get(term, {}))) if w in known),
+        )
+        for term, weight in sorted(weights.items())
+    ]
+    pairs = [
+        (a, b, j - i)
+        for (i, a), (j, b) in pairwise(sequence)
+        if j - i <= pair_gap and a != b
+    ]
+    names, keys = _names(text, store)
+    return Question(
+        text=text,
+        terms=tuple(terms),
+        pairs=tuple(dict.fromkeys(pairs)),
+        names=names,
+        keys=keys,
+        answer_type=next((kind for pattern, kind in _ANSWER_TYPES if pattern.search(text)), "other"),
+        comparison=bool(_COMPARES.search(text)),
+    )
+
+
+def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[str]]:
+    """Return the names of the question that are at home somewhere, longest first match, and all its keys."""
+    tokens = tokenise(fold(text))
+    words = tokens.words
+    spans: dict[tuple[int, int], str] = {}
+    for start in range(len(words)):
+        pieces: list[str] = []
+        for end in range(start, min(len(words), start + _LONGEST_NAME)):
+            pieces.extend(words[end].name)
+            single = end == start
+            if single and (words[start].name[:1] and words[start].name[0] in STOP_WORDS):
+                continue
+            if single and not (words[start].opens_name or words[start].is_code):
+                continue
+            spans[start, end + 1] = name_key(" ".join(pieces))
+    ids = store.name_ids(set(spans.values()))
+    at_home = {span: key for span, key in spans.items() if key in ids and store.homes(ids[key])}
+    kept = [
+        (span, key)
+        for span, key in sorted(at_home.items())
+        if not any(a <= span[0] and span[1] <= b and (a, b) != span for a, b in at_home)
+    ]
+    found = tuple(
+        QuestionName(key, ids[key], tuple(dict.fromkeys(stem(piece) for piece in key.split())))
+        for key in dict.fromkeys(key for _, key in kept)
+    )
+    return found, frozenset(spans.values())
+
+
+def _nearest(term: str, store: SqliteStore) -> list[str]:
+    """Return the commonest known word one edit away, else the longest known prefix or suffix."""
+    if len(term) >= _SHORTEST_TYPO:
+        known = store.word_ids(_edits(term))
+        counted = {word: store.frequency(row) for word, row in known.items()}
+        best = min((w for w, n in counted.items() if n), key=lambda w: (-counted[w], w), default=None)
+        if best is not None:
+            return [best]
+    if len(term) >= _SHORTEST_AFFIX:
+        for length in range(len(term) - 1, max(5, math.floor(len(term) * _AFFIX_SHARE)), -1):
+            known = store.word_ids({term[:length], term[-length:]})
+            found = sorted(word for word, row in known.items() if store.frequency(row))
+            if found:
+                return found
+    return []
+
+
+def _edits(term: str) -> set[str]:
+    """Return the words one edit away that keep the first letter and have at least four."""
+    cuts = [(term[:i], term[i:]) for i in range(1, len(term) + 1)]
+    return {
+        word
+        for head, tail in cuts
+        for word in _edits_at(head, tail)
+        if len(word) >= _SHORTEST_TYPO - 1 and word != term
+    }
+
+
+def _edits_at(head: str, tail: str) -> Iterable[str]:
+    if tail:
+        yield head + tail[1:]
+    if len(tail) > 1:
+        yield head + tail[1] + tail[0] + tail[2:]
+    for letter in _ALPHABET:
+        yield head + letter + tail
+        if tail:
+            yield head + letter + tail[1:]

@@ -1,0 +1,254 @@
+"""One question's cycle: personas widen the graph, their answers are judged, the record is kept."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from engine.config import Settings
+from engine.corpus.lexicon import CorpusLexicon
+from engine.corpus.sqlite_store import SqliteStore
+from engine.evaluation.credit import credit_events, lift
+from engine.evaluation.outputs import Context, ExpertOutput
+from engine.evaluation.scores import ScoredOutput, score_outputs
+from engine.events import (
+    Claim,
+    ClaimsParsed,
+    ControlScored,
+    CreditAssigned,
+    Event,
+    Evidence,
+    EvidenceRanked,
+    Facet,
+    ScoresReady,
+)
+from engine.experts.claims import check_claims, checked_events
+from engine.experts.extractive import extract_answer
+from engine.experts.packing import pack_context
+from engine.experts.synthesis import Synthesis, synthesize
+from engine.graph.facets import question_facets
+from engine.graph.query_graph import QueryGraph
+from engine.personas.document import persona_digest
+from engine.personas.gate import Candidate
+from engine.personas.ledger import Outcome
+from engine.traversal.beam import BeamTraversal
+from engine.traversal.interface import PersonaTraversalInterface
+from engine.traversal.selection import choose_evidence
+from engine.traversal.walk import Ground, Walk
+
+EXPERT_PASSAGES = 8
+EVIDENCE_PASSAGES = 10
+CONTEXT_TOKENS = 3_000
+
+
+class Query:
+    """One question on its way: its graph, who answers it, and what they found and said so far."""
+
+    def __init__(self, text: str, store: SqliteStore, lexicon: CorpusLexicon, settings: Settings) -> None:
+        self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
+        self.graph = QueryGraph(text, store, settings.retrieval)
+        self.facets: list[Facet] = question_facets(self.graph)
+        self.experts: list[Candidate] = []
+        self.visited: dict[str, list[int]] = {}
+        self.evidence: list[Evidence] = []
+        self.read: dict[str, list[Evidence]] = {}
+        self.outputs: list[ExpertOutput] = []
+        self.scored: list[ScoredOutput] = []
+        self.credits: list[CreditAssigned] = []
+
+    @property
+    def answer_type(self) -> str:
+        """Return what form of answer the question asks for."""
+        return self.graph.question.answer_type
+
+    def all_read(self) -> list[Evidence]:
+        """Return every passage that an expert read or that was ranked, each once."""
+        passages = {each.passage: each for each in self.evidence}
+        for read in self.read.values():
+            for each in read:
+                passages.setdefault(each.passage, each)
+        return list(passages.values())
+
+
+class MoeOrchestrator:
+    """Runs the phases of a question. ``traversal`` may be any implementation of the interface."""
+
+    def __init__(self, settings: Settings, traversal: PersonaTraversalInterface | None = None) -> None:
+        self._settings = settings
+        self._traversal = traversal
+
+    # -- expansion -------------------------------------------------------------------------------
+    def expansion_phase(
+        self, query: Query, experts: Sequence[Candidate], *, record: bool = True
+    ) -> Iterator[Event]:
+        """Yield the experts' walks in turn, then the evidence that their shared pool ranks.
+
+        Without ``record`` nothing but the evidence is yielded, and no node is drawn.
+        """
+        query.experts = list(experts)
+        ground = Ground()
+        for expert in experts:
+            walk = self._walk(query, expert, ground, record)
+            yield from walk.run()
+            query.visited[expert.persona.persona_id] = walk.visited
+        found = list(query.graph.finders)
+        query.evidence = choose_evidence(query.graph, found, EVIDENCE_PASSAGES)
+        yield EvidenceRanked(evidence=query.evidence)
+
+    def search(self, query: Query, experts: Sequence[Candidate], count: int) -> list[Evidence]:
+        """Return the ``count`` best passages the experts find together; draws and records nothing."""
+        ground = Ground()
+        for expert in experts:
+            for _ in self._walk(query, expert, ground, record=False).run():
+                pass
+        return choose_evidence(query.graph, list(query.graph.finders), count)
+
+    def _walk(self, query: Query, expert: Candidate, ground: Ground, record: bool) -> Walk:
+        traversal = self._traversal or BeamTraversal({expert.persona.persona_id: expert.policy})
+        terms = query.lexicon.terms(" ".join(expert.persona.expertise))
+        words = query.store.word_ids(terms)
+        weights = {word: query.lexicon.idf(term) for term, word in sorted(words.items())}
+        return Walk(query.graph, expert.persona, expert.policy, traversal, ground, weights, record=record)
+
+    # -- evaluation ------------------------------------------------------------------------------
+    def evaluation_phase(self, query: Query) -> Iterator[Event]:
+        """Yield what each expert read and claimed, each claim checked, and each output's four scores."""
+        threshold = self._settings.thresholds.support_threshold
+        for expert in query.experts:
+            persona = expert.persona.persona_id
+            own = choose_evidence(query.graph, query.visited[persona], EXPERT_PASSAGES)
+            budget = round(CONTEXT_TOKENS * expert.policy.context_share)
+            packed = pack_context(own, query.facets, query.lexicon, budget=budget)
+            query.read[persona] = packed.kept
+            yield packed.event(persona)
+            output = self._extract(query, expert, packed.kept)
+            query.outputs.append(output)
+            yield ClaimsParsed(persona=persona, mode="extractive", claims=output.claims)
+            yield from checked_events(output, threshold)
+        query.scored = self._score(query, query.outputs, query.all_read())
+        for output, scored in zip(query.outputs, query.scored, strict=True):
+            yield ScoresReady(
+                persona=output.persona_id,
+                output=output.text,
+                scores=scored.scores,
+                terms=scored.terms,
+                notes=scored.notes,
+            )
+
+    def _extract(self, query: Query, expert: Candidate, evidence: Sequence[Evidence]) -> ExpertOutput:
+        return extract_answer(
+            expert.persona.persona_id,
+            query.text,
+            evidence,
+            lexicon=query.lexicon,
+            policy=expert.policy,
+            facets=query.facets,
+            answer_type=query.answer_type,
+            expertise=expert.persona.expertise,
+        )
+
+    def _score(
+        self, query: Query, outputs: Sequence[ExpertOutput], evidence: Sequence[Evidence]
+    ) -> list[ScoredOutput]:
+        # What an answer may name: whatever stands in the evidence that was found for the question.
+        entities = sorted({anchor for each in evidence for anchor in query.lexicon.anchors(each.text)})
+        return score_outputs(
+            outputs,
+            query.text,
+            facets=query.facets,
+            answer_type=query.answer_type,
+            entities=entities,
+            lexicon=query.lexicon,
+            evidence=evidence,
+            settings=self._settings.thresholds,
+        )
+
+    # -- synthesis -------------------------------------------------------------------------------
+    def compose(self, query: Query) -> Synthesis:
+        """Return the answer made of the experts' supported claims."""
+        thresholds = self._settings.thresholds
+        return synthesize(
+            query.outputs,
+            query.text,
+            query.all_read(),
+            lexicon=query.lexicon,
+            facets=query.facets,
+            answer_type=query.answer_type,
+            support_threshold=thresholds.support_threshold,
+            mark_unsupported=thresholds.unsupported == "mark",
+        )
+
+    def control_arm(self, query: Query, control: Candidate, answer: Synthesis) -> ControlScored:
+        """Return what one plain walk alone would have answered, and the committee's lift over it.
+
+        The walk has a graph of its own, so that nothing the committee found can help it. Final and
+        control answer are scored side by side on what each of them read.
+        """
+        alone = Query(query.text, query.store, query.lexicon, self._settings)
+        for _ in self.expansion_phase(alone, [control], record=False):
+            pass
+        output = self._extract(alone, control, alone.evidence)
+        final = _as_output(answer, Context(query.lexicon, query.all_read()))
+        evidence = {each.passage: each for each in (*query.all_read(), *alone.evidence)}
+        scored_control, scored_final = (
+            self._score(query, [each], list(evidence.values()))[0] for each in (output, final)
+        )
+        return ControlScored(
+            persona=control.persona.persona_id,
+            answer=output.text,
+            evidence=[each.evidence_id for each in alone.evidence],
+            scores=scored_control.scores,
+            lift=lift(scored_final.scores.total, scored_control.scores.total),
+        )
+
+    # -- lifecycle -------------------------------------------------------------------------------
+    def pruning_phase(self, query: Query, answer: Synthesis, control: ControlScored) -> Iterator[Event]:
+        """Yield each expert's credit: its advantage over the others, and its share of the answer.
+
+        What the credit means for a persona's tier is judged over many questions, never on one.
+        """
+        totals = {scored.persona_id: scored.scores.total for scored in query.scored}
+        query.credits = credit_events(totals, answer.sentences, query.lexicon, control.scores.total)
+        yield from query.credits
+
+    def outcomes(self, query: Query) -> list[Outcome]:
+        """Return what is kept of the question for each expert that answered."""
+        credit: Mapping[str, CreditAssigned] = {each.persona: each for each in query.credits}
+        scores = {each.persona_id: each.scores for each in query.scored}
+        return [
+            Outcome(
+                persona_id=expert.persona.persona_id,
+                persona_digest=persona_digest(expert.persona),
+                topic=_topic(expert, query),
+                tier=expert.tier,
+                chosen=True,
+                cost=expert.persona.activation_cost,
+                scores=scores[expert.persona.persona_id],
+                advantage=credit[expert.persona.persona_id].advantage,
+                survival=credit[expert.persona.persona_id].survival,
+            )
+            for expert in query.experts
+        ]
+
+
+def _topic(expert: Candidate, query: Query) -> str:
+    """The expertise of the persona that the question is nearest to; never words of the question."""
+    asked = {term: facet.weight for facet in query.facets for term in facet.terms}
+    best = max(
+        (
+            (sum(asked.get(t, 0.0) for t in set(query.lexicon.terms(e))), e)
+            for e in sorted(expert.persona.expertise)
+        ),
+        default=(0.0, ""),
+        key=lambda item: item[0],
+    )
+    return best[1] if best[0] > 0 else ""
+
+
+def _as_output(answer: Synthesis, context: Context) -> ExpertOutput:
+    """The answer as one more expert's output, so that it can be scored like the others."""
+    passage_of = {citation.marker: citation.passage for citation in answer.citations}
+    claims = [
+        Claim(text=sentence.text, cites=[passage_of[m] for m in sentence.markers if m in passage_of])
+        for sentence in answer.sentences
+        if sentence.kept
+    ]
+    output = ExpertOutput(persona_id="", claims=claims, text=answer.answer, refused=not claims)
+    return check_claims(output, context)

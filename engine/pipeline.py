@@ -1,0 +1,282 @@
+"""Engine: a workspace opened for indexing, searching and asking. It orders the steps, no more."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from engine.config import decision_digest
+from engine.corpus.ingest import index_paths
+from engine.corpus.lexicon import CorpusLexicon
+from engine.corpus.report import IndexOptions, IndexReport, Progress
+from engine.corpus.sqlite_store import SqliteStore
+from engine.errors import CorpusError, InputError, PersonaMoeError, WorkspaceError
+from engine.events import (
+    SCHEMA_VERSION,
+    AnswerReady,
+    Event,
+    Evidence,
+    FacetsFound,
+    ModelRef,
+    PersonaRef,
+    QueryFinished,
+    QueryStarted,
+    Seed,
+    SeedsFound,
+    SynthesisStarted,
+    Term,
+    Warned,
+)
+from engine.graph.opening import open_question
+from engine.graph.question import require_question
+from engine.ids import digest, q6
+from engine.orchestrator import MoeOrchestrator, Query
+from engine.personas.gate import Candidate, GateResult, choose_experts
+from engine.personas.ledger import Ledger
+from engine.personas.policy import derive_policy
+from engine.personas.registry import PersonaRegistry, StoredPersona
+from engine.snapshots.journal import Journal
+from engine.workspace import Workspace
+
+CONTROL_PERSONA = "fact-finder"
+SEEDS_TOLD = 20
+EXTRACTIVE = ModelRef(provider="extractive", name="", why="no model is asked: supported sentences are quoted")
+
+
+class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How a question is asked; ``budget`` None means the setting, ``personas`` empty all of them."""
+
+    model: str = ""
+    no_model: bool = False
+    learn: bool = True
+    budget: float | None = None
+    personas: tuple[str, ...] = ()
+
+
+class Engine:
+    """One workspace, opened. Use it as a context, or close it."""
+
+    def __init__(self, workspace: Workspace, store: SqliteStore) -> None:
+        self.workspace, self.store = workspace, store
+        self.settings = workspace.settings()
+        self._lexicon: tuple[str, CorpusLexicon] | None = None
+        self._roster: tuple[StoredPersona, ...] | None = None
+
+    @classmethod
+    def open(cls, workspace: Workspace) -> "Engine":
+        """Open the workspace's index, made if missing. A read-only workspace can still be searched."""
+        try:
+            store = SqliteStore(workspace.corpus_path)
+        except WorkspaceError:
+            store = SqliteStore(workspace.corpus_path, read_only=True)
+        return cls(workspace, store)
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the index."""
+        self.store.close()
+
+    # -- corpus ----------------------------------------------------------------------------------
+    def index(
+        self,
+        paths: Sequence[Path],
+        *,
+        titles: bool = True,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> IndexReport:
+        """Bring the index up to date with these files and folders; return what changed.
+
+        Raises InputError for a path that does not exist, WorkspaceBusyError if another process is
+        indexing, WorkspaceError if the index cannot be written.
+        """
+        options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
+        with self.workspace.lock():
+            return index_paths(self.store, paths, options=options, progress=progress)
+
+    def snapshot_path(self, snapshot: str) -> Path:
+        """Return where a snapshot of this id is kept."""
+        packed = self.workspace.snapshots / f"{snapshot}.jsonl.gz"
+        return packed if packed.exists() else packed.with_suffix("")
+
+    # -- asking ----------------------------------------------------------------------------------
+    def search(self, question: str, *, k: int = 10, personas: Sequence[str] = ()) -> list[Evidence]:
+        """Return the ``k`` best passages that the gated personas find together, best first.
+
+        Raises InputError for a bad question or ``k``, PersonaError for an unknown persona,
+        CorpusError if nothing is indexed.
+        """
+        if not 1 <= k <= 1000:
+            raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
+        query = self._query(require_question(question))
+        experts = self._experts(self._gate(query, personas, None))
+        orchestrator = MoeOrchestrator(self.settings)
+        return orchestrator.search(query, experts, k)
+
+    async def ask(self, question: str, options: AskOptions = AskOptions()) -> AsyncIterator[Event]:  # noqa: B008
+        """Yield the events of answering ``question``, as :meth:`ask_sync` does."""
+        for event in self.ask_sync(question, options):
+            yield event
+
+    def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
+        """Yield the events of answering ``question``, each written to the journal first.
+
+        A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
+        question, PersonaError for an unknown persona, CorpusError if nothing is indexed.
+        """
+        text = require_question(question)
+        query = self._query(text)
+        gate = self._gate(query, options.personas, options.budget)
+        journal, problem = self._journal(text)
+        began = time.monotonic()
+        count = 0
+        complete = False
+        try:
+            for event in self._run(query, gate, options, journal.snapshot_id if journal else "", problem):
+                stamped = msgspec.structs.replace(event, seq=count)
+                count += 1
+                if journal is not None:
+                    journal.append(stamped, time.monotonic() - began)
+                yield stamped
+            complete = True
+        finally:
+            saved = journal.close(complete) if journal is not None else None
+        if saved is not None:
+            yield saved
+
+    def _run(
+        self,
+        query: Query,
+        gate: GateResult,
+        options: AskOptions,
+        run_id: str,
+        problem: PersonaMoeError | None,
+    ) -> Iterator[Event]:
+        orchestrator = MoeOrchestrator(self.settings)
+        yield self._started(query, options)
+        if problem is not None:
+            yield Warned(problem=problem.problem, mend=problem.mend)
+        question = query.graph.question
+        sides = [name.key for name in question.names] if question.comparison else []
+        yield FacetsFound(facets=query.facets, answer_type=question.answer_type, comparison=sides)
+        yield _seeds(query)
+        yield from gate.scored
+        yield from gate.chosen
+        yield from gate.skipped
+        yield from open_question(query.graph)
+        experts = self._experts(gate)
+        yield from orchestrator.expansion_phase(query, experts)
+        yield from orchestrator.evaluation_phase(query)
+        answer = orchestrator.compose(query)
+        yield from answer.conflicts
+        yield SynthesisStarted(clusters=answer.clusters, supported=answer.supported)
+        yield from answer.sentences
+        yield AnswerReady(answer=answer.answer, citations=answer.citations, flags=answer.flags)
+        control = orchestrator.control_arm(query, self._control(), answer)
+        yield control
+        yield from orchestrator.pruning_phase(query, answer, control)
+        if options.learn and self.settings.system.learn and run_id:
+            yield from self._remember(orchestrator, query, run_id)
+        yield QueryFinished(outcome="answered" if answer.citations else "no-evidence")
+
+    def _started(self, query: Query, options: AskOptions) -> QueryStarted:
+        return QueryStarted(
+            question=query.text,
+            schema=SCHEMA_VERSION,
+            corpus=self.store.digest(),
+            settings=decision_digest(self.settings),
+            personas=[
+                PersonaRef(persona_id=each.persona.persona_id, tier=each.tier, digest=each.digest)
+                for each in self._personas()
+            ],
+            model=EXTRACTIVE,
+            budget=self._budget(options.budget),
+            only=list(options.personas),
+            learn=options.learn,
+        )
+
+    def _remember(self, orchestrator: MoeOrchestrator, query: Query, run_id: str) -> Iterator[Event]:
+        """Store what each expert's answer came to; a ledger that cannot be written is no reason to fail."""
+        try:
+            with Ledger.open(self.workspace.ledger_path) as ledger:
+                ledger.record(run_id, orchestrator.outcomes(query))
+        except WorkspaceError as error:
+            yield Warned(problem=f"the experts' scores were not recorded: {error.problem}", mend=error.mend)
+
+    def _journal(self, text: str) -> tuple[Journal | None, PersonaMoeError | None]:
+        try:
+            return Journal.create(self.workspace.snapshots, label=text), None
+        except WorkspaceError as error:
+            return None, error
+
+    # -- parts -----------------------------------------------------------------------------------
+    def _query(self, text: str) -> Query:
+        state = self.store.digest()
+        if self._lexicon is None or self._lexicon[0] != state:
+            self._lexicon = (state, CorpusLexicon(self.store))
+        if not self.store.size().passages:
+            raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
+        return Query(text, self.store, self._lexicon[1], self.settings)
+
+    def _personas(self) -> tuple[StoredPersona, ...]:
+        if self._roster is None:
+            self._roster = PersonaRegistry.of(self.workspace).load().usable
+        return self._roster
+
+    def _candidate(self, stored: StoredPersona) -> Candidate:
+        policy = derive_policy(stored.persona.traits, self.settings.traits.rows)
+        return Candidate(persona=stored.persona, tier=stored.tier, policy=policy)
+
+    def _budget(self, budget: float | None) -> float:
+        return self.settings.thresholds.budget if budget is None else budget
+
+    def _gate(self, query: Query, only: Sequence[str], budget: float | None) -> GateResult:
+        thresholds = self.settings.thresholds
+        return choose_experts(
+            [self._candidate(each) for each in self._personas()],
+            query.facets,
+            query.lexicon,
+            budget=self._budget(budget),
+            max_experts=thresholds.max_experts,
+            price=thresholds.activation_threshold,
+            seed=self.settings.system.seed,
+            question_digest=digest("question.v1", query.text),
+            only=only,
+        )
+
+    def _experts(self, gate: GateResult) -> list[Candidate]:
+        stored = {each.persona.persona_id: each for each in self._personas()}
+        return [self._candidate(stored[c.persona]) for c in sorted(gate.chosen, key=lambda c: c.order)]
+
+    def _control(self) -> Candidate:
+        """The control arm: the plain fact-finder, or the cheapest persona where it was removed."""
+        personas = {each.persona.persona_id: each for each in self._personas()}
+        plain = personas.get(CONTROL_PERSONA) or min(
+            personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
+        )
+        return self._candidate(plain)
+
+
+def _seeds(query: Query) -> SeedsFound:
+    graph = query.graph
+    rows = graph.seeds()[:SEEDS_TOLD]
+    graph.load_passages(rows)
+    return SeedsFound(
+        seeds=[
+            Seed(
+                node=f"p:{graph.passage_id(row)}",
+                label=graph.label(row),
+                score=q6(graph.base(row)),
+                terms=[Term(name=name, value=value) for name, value in graph.parts(row).items() if value],
+            )
+            for row in rows
+        ]
+    )

@@ -1,0 +1,80 @@
+"""The best-first beam: how a persona's policy judges nodes and orders what to visit next."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from engine.graph.model import Node
+from engine.ids import q6
+from engine.personas.document import Persona
+from engine.personas.policy import Policy
+from engine.traversal.interface import PersonaTraversalInterface
+
+RELEVANCE_WEIGHTS: Mapping[str, float] = {"lexical": 0.35, "path": 0.25, "facet": 0.25, "expertise": 0.15}
+"""The linear mix of node relevance; linear on purpose, since the terms are the explanation."""
+
+
+class BeamTraversal(PersonaTraversalInterface):
+    """Best-first search under the policies of the personas that walk."""
+
+    def __init__(self, policies: Mapping[str, Policy]) -> None:
+        self._policies = dict(policies)
+
+    def policy(self, persona: Persona) -> Policy:
+        """Return the policy that the persona's traits were turned into."""
+        return self._policies.get(persona.persona_id, _DEFAULT)
+
+    def evaluate_node_relevance(self, persona: Persona, node: Node) -> float:
+        """Return the weighted mean of lexical, path, facet and expertise match, in [0, 1].
+
+        >>> walker = BeamTraversal({})
+        >>> node = Node("p:1", {"lexical": 1.0, "path": 0.0, "facet": 0.4, "expertise": 0.0})
+        >>> walker.evaluate_node_relevance(None, node)
+        0.45
+        """
+        return q6(math.fsum(relevance_terms(node).values()))
+
+    def priority_terms(self, persona: Persona, node: Node) -> dict[str, float]:
+        """Return the addends of a node's priority: strength, exploration, and overlap taken off.
+
+        ``path strength · (½ + ½ · relevance) + β · (1 - crowding) - η · overlap`` with the policy's
+        exploration β and overlap penalty η.
+        """
+        policy = self.policy(persona)
+        reach = float(node.data.get("strength", 0.0)) * policy.hop_discount ** float(node.data.get("hops", 0))
+        return {
+            "strength": q6(reach * (0.5 + 0.5 * self.evaluate_node_relevance(persona, node))),
+            "exploration": q6(policy.exploration * reach * (1.0 - float(node.data.get("crowding", 0.0)))),
+            "overlap": q6(-policy.overlap_penalty * reach * float(node.data.get("overlap", 0.0))),
+        }
+
+    def decide_traversal(
+        self, current_node: Node, available_nodes: Sequence[Node], persona: Persona
+    ) -> list[Node]:
+        """Return the nodes above the persona's floor, by priority, at most a beam's width of them.
+
+        The floor is a share of the priority of the best node seen so far, which ``current_node``
+        carries as ``best``.
+        """
+        policy = self.policy(persona)
+        scored = [
+            (math.fsum(self.priority_terms(persona, node).values()), node)
+            for node in available_nodes
+            if int(node.data.get("hops", 0)) <= policy.max_hops
+        ]
+        floor = policy.relevance_floor * max(
+            float(current_node.data.get("best", 0.0)), max((priority for priority, _ in scored), default=0.0)
+        )
+        kept = [(priority, node) for priority, node in scored if priority >= floor]
+        kept.sort(key=lambda item: (-q6(item[0]), item[1].node_id))
+        return [node for _, node in kept[: policy.beam_width]]
+
+
+def relevance_terms(node: Node) -> dict[str, float]:
+    """Return the addends of a node's relevance, each weight times its feature clipped to [0, 1]."""
+    return {
+        name: weight * min(1.0, max(0.0, float(node.data.get(name, 0.0))))
+        for name, weight in RELEVANCE_WEIGHTS.items()
+    }
+
+
+_DEFAULT = Policy()

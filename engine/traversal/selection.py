@@ -1,0 +1,110 @@
+"""From the shared pool of paths to the ranked evidence: a set that covers the question, with reasons."""
+
+import math
+from collections.abc import Sequence
+
+from engine.events import Evidence, Position, Term, TrailStep
+from engine.graph.query_graph import QueryGraph
+from engine.ids import q6
+
+
+def choose_evidence(graph: QueryGraph, rows: Sequence[int], count: int) -> list[Evidence]:
+    """Return the ``count`` best passages among ``rows`` as evidence, best first.
+
+    A passage gains a share of the best path that leads on from it, and the first ones are chosen
+    one by one, each discounted for the question words that those before it cover already. Several
+    passages of one dataset row count once.
+    """
+    finals = _final_scores(graph, rows)
+    graph.identify(list(finals))
+    ranked = sorted(finals, key=lambda row: (-finals[row], graph.passage_id(row)))
+    ordered = _as_set(graph, ranked, finals)
+    # A dataset row may be cut into several passages; fetch enough to fill the count all the same.
+    graph.load_passages(ordered[: count * 2])
+    chosen: dict[str, int] = {}
+    for row in ordered:
+        if len(chosen) == count:
+            break
+        chosen.setdefault(graph.passage(row).evidence_id, row)
+    return [_evidence(graph, row, rank, finals[row]) for rank, row in enumerate(chosen.values(), 1)]
+
+
+def _final_scores(graph: QueryGraph, rows: Sequence[int]) -> dict[int, float]:
+    lift = graph.settings.lift
+    leads: dict[int, float] = {}
+    for path in graph.paths.values():
+        leads[path.link.source] = max(path.value, leads.get(path.link.source, 0.0))
+    return {row: q6(graph.strength(row) + lift * leads.get(row, 0.0)) for row in rows}
+
+
+def _as_set(graph: QueryGraph, ranked: Sequence[int], finals: dict[int, float]) -> list[int]:
+    s = graph.settings
+    pool = list(ranked[: s.choose_from])
+    covered: dict[int, float] = {}
+    chosen: list[int] = []
+    while pool and len(chosen) < s.set_size:
+        gains = {row: q6(finals[row] - _repeated(graph, row, covered)) for row in pool}
+        best = min(pool, key=lambda row: (-gains[row], graph.passage_id(row)))
+        pool.remove(best)
+        chosen.append(best)
+        for term, match in graph.matches(best).items():
+            covered[term] = max(match, covered.get(term, 0.0))
+    return [*chosen, *pool, *ranked[s.choose_from :]]
+
+
+def _repeated(graph: QueryGraph, row: int, covered: dict[int, float]) -> float:
+    """What a passage loses for question words that are covered: a share of what it repeats."""
+    again = {t: min(match, covered.get(t, 0.0)) for t, match in graph.matches(row).items()}
+    return graph.settings.overlap / (graph.settings.k1 + 1) * graph.share(again)
+
+
+def _evidence(graph: QueryGraph, row: int, rank: int, score: float) -> Evidence:
+    passage = graph.passage(row)
+    parts = graph.parts(row)
+    lead = q6(score - math.fsum(parts.values()))
+    if lead > 0:
+        parts["leads on"] = lead
+    return Evidence(
+        rank=rank,
+        evidence_id=passage.evidence_id,
+        passage=passage.passage_id,
+        position=Position(
+            document=passage.document,
+            section=" › ".join(passage.section),
+            start=passage.start,
+            end=passage.end,
+            unit=passage.unit,
+        ),
+        text=passage.text,
+        score=score,
+        personas=sorted(graph.finders.get(row, [])),
+        trail=trail_steps(graph, row),
+        terms=[Term(name=name, value=value) for name, value in parts.items() if value],
+    )
+
+
+def trail_steps(graph: QueryGraph, row: int) -> list[TrailStep]:
+    """Return how a passage was reached: the seed, then each name followed, with the sentence quoted."""
+    links = graph.trail(row)
+    first = links[0].source if links else row
+    steps = [
+        TrailStep(
+            node=f"p:{graph.passage_id(first)}",
+            label=graph.label(first),
+            kind="matches",
+            quote=graph.best_sentence(first),
+            weight=q6(graph.base(first)),
+        )
+    ]
+    for link in links:
+        steps.append(
+            TrailStep(
+                node=f"p:{graph.passage_id(link.target)}",
+                label=graph.label(link.target),
+                kind="also mentions" if link.kind == "shared" else f"home ({link.kind})",
+                phrase=link.key,
+                quote=graph.quote(link.source, link.sentence),
+                weight=q6(link.strength),
+            )
+        )
+    return steps
