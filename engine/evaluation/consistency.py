@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-from engine.evaluation.matching import contradiction, says_the_same
 from engine.evaluation.outputs import Context, ExpertOutput, Scored, scored
 from engine.events import Claim
 
@@ -62,8 +61,9 @@ def _content(cite: str, context: Context) -> str:
 
 def _compare(claim: Claim, other: Claim, context: Context) -> float | None:
     """Return independent agreement, 0 for neither, None for a contradiction."""
-    if contradiction(claim.text, other.text, context.checker) is not None:
+    left, right = context.said(claim), context.said(other)
+    if context.matcher.contradiction(left, right) is not None:
         return None
-    if says_the_same(claim.text, other.text, context.checker, context.threshold):
+    if context.matcher.says_the_same(left, right, context.threshold):
         return independence(claim, other, context)
     return 0.0

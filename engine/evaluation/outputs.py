@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from engine.corpus.store import Lexicon
+from engine.evaluation.matching import ClaimMatcher, Said
 from engine.evaluation.plain import PlainLexicon
 from engine.evaluation.support import Support, SupportChecker
 from engine.events import Claim, Evidence, Term
@@ -50,6 +51,7 @@ class Context:
     ) -> None:
         self.lexicon: Lexicon = PlainLexicon() if lexicon is None else lexicon
         self.checker = SupportChecker(self.lexicon)
+        self.matcher = ClaimMatcher(self.checker)
         self.threshold = support_threshold
         self.evidence = {each.evidence_id: each for each in evidence} | {e.passage: e for e in evidence}
 
@@ -68,9 +70,10 @@ class Context:
         texts = [self.passage_text(cite) for cite in (claim.cites if cites is None else cites)]
         return self.checker.check(claim.text, [text for text in texts if text])
 
-    def mass(self, terms: Iterable[str]) -> float:
-        """Return the summed weight of the distinct ``terms``."""
-        return q6(sum(self.checker.weights(sorted(set(terms))).values()))
+    def said(self, claim: Claim) -> Said:
+        """Return the claim's text with the heading of the first passage it cites."""
+        found = next((self.evidence[cite] for cite in claim.cites if cite in self.evidence), None)
+        return Said(claim.text, found.position.section if found else "")
 
     def as_output(self, output: ExpertOutput | str) -> ExpertOutput:
         """Return ``output``; of a string, each sentence becomes a claim without citations."""

@@ -160,9 +160,13 @@ def score_outputs(
     lexicon: Lexicon,
     evidence: Sequence[Evidence],
     settings: ThresholdSettings,
+    context: Context | None = None,
 ) -> list[ScoredOutput]:
-    """Return the scores of each output against all the others, in the order given."""
-    context = Context(lexicon, evidence, settings.support_threshold)
+    """Return the scores of each output against all the others, in the order given.
+
+    A ``context`` made from the same lexicon and evidence saves reading them again.
+    """
+    context = context or Context(lexicon, evidence, settings.support_threshold)
     return [
         _score(
             output, [*outputs[:i], *outputs[i + 1 :]], query, facets, answer_type, entities, context, settings

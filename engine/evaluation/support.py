@@ -86,12 +86,20 @@ class SupportChecker:
         self.lexicon = lexicon
         self._readings: dict[str, _Reading] = {}
         self._windows: dict[str, list[str]] = {}
+        self._checks: dict[tuple[str, ...], Support] = {}
+        self._asked: dict[str, list[tuple[str, Quantity | None]]] = {}
 
     def check(self, claim: str, evidence: Sequence[str]) -> Support:
         """Return the support of ``claim`` by the passages of ``evidence`` taken together.
 
         Without evidence, or for a claim without content, the value is 0.
         """
+        key = (claim, *evidence)
+        if key not in self._checks:
+            self._checks[key] = self._check(claim, evidence)
+        return self._checks[key]
+
+    def _check(self, claim: str, evidence: Sequence[str]) -> Support:
         asked = self._read(claim)
         weights = self.weights(asked.terms)
         anchors = self._anchors(claim)
@@ -153,6 +161,11 @@ class SupportChecker:
         return math.fsum(weight for term, weight in weights.items() if term in held) / whole
 
     def _anchors(self, text: str) -> list[tuple[str, Quantity | None]]:
+        if text not in self._asked:
+            self._asked[text] = self._find_anchors(text)
+        return self._asked[text]
+
+    def _find_anchors(self, text: str) -> list[tuple[str, Quantity | None]]:
         amounts = [amount for amount in self._read(text).amounts if not amount.weak]
         counted = {token for amount in amounts for token in _TOKEN.findall(fold_case(amount.shown))}
         found: dict[str, Quantity | None] = {}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from engine.evaluation.matching import says_the_same
 from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import Claim
 
@@ -33,9 +32,9 @@ def cluster_claims(outputs: Sequence[ExpertOutput], context: Context) -> list[Cl
     for output in outputs:
         for claim in output.claims:
             for group in groups:
-                known = group[0][1].text
-                if claim.text == known or says_the_same(
-                    claim.text, known, context.checker, context.threshold
+                known = group[0][1]
+                if claim.text == known.text or context.matcher.says_the_same(
+                    context.said(claim), context.said(known), context.threshold
                 ):
                     group.append((output.persona_id, claim))
                     break

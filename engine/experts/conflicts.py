@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from engine.evaluation.matching import contradiction
 from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import ConflictFound
 
@@ -26,7 +25,9 @@ def find_conflicts(outputs: Sequence[ExpertOutput], context: Context) -> list[Co
             if left.text == right.text or (left.cites and left.cites == right.cites):
                 continue
             pair = frozenset((left.text, right.text))
-            clash = None if pair in found else contradiction(left.text, right.text, context.checker)
+            if pair in found:
+                continue
+            clash = context.matcher.contradiction(context.said(left), context.said(right))
             if clash is not None:
                 found[pair] = ConflictFound(
                     subject=clash.subject,

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from engine.corpus.store import Lexicon
-from engine.evaluation.matching import token_f1
 from engine.evaluation.outputs import Context, ExpertOutput
 from engine.evaluation.relevance import asked_type, facet_share, holds_type, question_facets
 from engine.events import Claim, Evidence, Facet
@@ -199,7 +198,7 @@ def _pick(
     best: _Option | None = first
     while best is not None and len(picked) < most and rank(best)[0] <= bar:
         left.remove(best)
-        if all(token_f1(best.text, other.text, context.checker) < weights.overlap for other in picked):
+        if all(context.matcher.token_f1(best.text, other.text) < weights.overlap for other in picked):
             picked.append(best)
             named |= best.terms - best.heading
             covered = [max(had, own) for had, own in zip(covered, best.coverage, strict=True)]

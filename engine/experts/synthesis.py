@@ -55,6 +55,7 @@ def synthesize(
     answer_type: str = "",
     support_threshold: float = 0.6,
     mark_unsupported: bool = False,
+    context: Context | None = None,
 ) -> Synthesis:
     """Return the answer composed of supported claims, at most six sentences and the conflicts.
 
@@ -63,11 +64,11 @@ def synthesize(
     with their citations. A sentence its citations do not bear out is removed, or kept under
     ``[unsupported]`` with ``mark_unsupported``. Without any supported claim the answer says so.
     """
-    context = Context(lexicon, evidence, support_threshold)
+    context = context or Context(lexicon, evidence, support_threshold)
     facets = list(facets) or question_facets(question, context)
     answered = [output for output in outputs if not output.refused]
     clusters = cluster_claims(answered, context)
-    supported = [cluster for cluster in clusters if cluster.support >= support_threshold]
+    supported = [cluster for cluster in clusters if cluster.support >= context.threshold]
     usable = clusters if mark_unsupported else supported
     conflicts = find_conflicts(answered, context)
     disputed = {text for conflict in conflicts for text in (conflict.left.text, conflict.right.text)}
@@ -159,7 +160,7 @@ def synthesize_persona_context(
         outputs = [_as_output(name, persona_outputs[name], evidence, context) for name in persona_outputs]
     else:
         outputs = [output for output in persona_outputs if not output.refused]
-    clusters = [c for c in cluster_claims(outputs, context) if c.support >= support_threshold]
+    clusters = [c for c in cluster_claims(outputs, context) if c.support >= context.threshold]
     if not clusters:
         return ""
     order = list(dict.fromkeys(cite for cluster in clusters for cite in cluster.cites))
