@@ -313,16 +313,16 @@ class _Rows:
     def take(self, reply: Reply, size: int) -> None:
         if reply.reason:
             self.run._skip(Skipped(self.found.name, f"some rows: {reply.reason}"))
-        for bad in reply.bad_rows:
-            self.skip(bad.row, bad.reason)
+        refused = [(bad.row, bad.reason) for bad in reply.bad_rows]
         for document in reply.documents:
             if self.run.writer.put(document):
                 self.documents += 1
                 self.run.writer.flush_if_full()
             else:
-                self.skip(
-                    document.passages[0].start, f"its id {document.passages[0].evidence_id} came before"
-                )
+                row = document.passages[0]
+                refused.append((row.start, f"its id {row.evidence_id} came before"))
+        for number, reason in sorted(refused):
+            self.skip(number, reason)
         self.run.advance(self.found, size)
 
     def skip(self, row: int, reason: str) -> None:

@@ -62,6 +62,8 @@ class Lines:
         self._descriptor = descriptor
         self._most = most
         self._most_line = most_line
+        # No read is longer than a line may be, so a line that is too long is always seen in parts.
+        self._chunk = min(_CHUNK, most_line)
         self._content = content
         self.too_long: list[int] = []
 
@@ -69,7 +71,7 @@ class Lines:
         number = 1
         parts: list[bytes] = []
         size = 0
-        while self._content.size <= self._most and (data := os.read(self._descriptor, _CHUNK)):
+        while self._content.size <= self._most and (data := os.read(self._descriptor, self._chunk)):
             self._content.add(data)
             whole = data.rfind(b"\n") + 1
             if whole:

@@ -30,7 +30,9 @@ def cut(text: str, start: int, end: int, limit: int, *, prose: bool) -> Iterator
     """
     while end - start > limit:
         at = _last_break(text, start + limit // 2, start + limit, prose)
-        yield start, at
+        stop = start + len(text[start:at].rstrip())
+        if start < stop:
+            yield start, stop
         gap = _GAP.match(text, at, end)
         start = gap.end() if gap else at
     if start < end:
