@@ -59,11 +59,12 @@ def read_bounded(path: Path, limit: int) -> bytes:
     except ValueError as error:
         raise WorkspaceError(f"cannot read '{path}': {error}") from error
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
             raise WorkspaceError(f"cannot read '{path}': it is not a regular file")
         chunks: list[bytes] = []
         wanted = limit + 1
-        while wanted and (chunk := os.read(handle, min(wanted, 1 << 20))):
+        while wanted and (chunk := os.read(handle, min(wanted, status.st_size + 1, 1 << 20))):
             chunks.append(chunk)
             wanted -= len(chunk)
     except OSError as error:

@@ -85,8 +85,9 @@ class PersonaRegistry:
         problems: list[Problem] = []
         places: dict[str, list[Path]] = {}
         for tier in TIERS:
+            folder = self.folder / tier
             for name in self._names(tier):
-                path = self.folder / tier / name
+                path = folder / name
                 places.setdefault(name, []).append(path)
                 try:
                     found.append(_read(path, tier))

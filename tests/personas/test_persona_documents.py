@@ -89,7 +89,6 @@ def test_an_id_that_is_a_path_or_a_look_alike_is_refused(persona_id: object) -> 
         ({"activation_cost": "1"}, "not '1'"),
         ({"metadata": []}, "metadata"),
         ({"historical_performance": None}, "historical_performance"),
-        ({"metadata": {"n": 2**64}}, "metadata.n holds a number beyond 64 bits"),
         ({"trait": {}}, "unknown field trait; did you mean traits?"),
         ({"colour": "red"}, "unknown field colour; put fields of your own into metadata"),
     ],
@@ -131,7 +130,7 @@ def test_any_bytes_give_a_persona_or_a_persona_error(data: bytes) -> None:
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
-numbers = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
 json_values = st.recursive(
     st.none() | st.booleans() | numbers | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -175,9 +174,7 @@ def test_saving_and_loading(tmp_path: Path) -> None:
         save_persona_to_file(saved, path, replace=False)
 
 
-@pytest.mark.parametrize(
-    "metadata", [{"x": float("nan")}, {"x": "\ud800"}, {"x": 10**30}, {"x": object()}, {1: 2}]
-)
+@pytest.mark.parametrize("metadata", [{"x": float("nan")}, {"x": "\ud800"}, {"x": object()}, {1: 2}])
 @pytest.mark.parametrize("kind", [dict, Persona])
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, kind: Any, metadata: Any) -> None:
     with pytest.raises(PersonaError):
