@@ -14,12 +14,12 @@ def grounded_terms(output: ExpertOutput, context: Context) -> list[str]:
     """
     found: set[str] = set()
     for claim in output.claims:
-        terms = frozenset(context.lexicon.terms(claim.text))
+        terms = context.checker.terms(claim.text)
         if context.evidence:
             if context.support(claim).value < context.threshold:
                 continue
             held = " ".join(context.passage_text(cite) for cite in claim.cites)
-            terms &= frozenset(context.lexicon.terms(held))
+            terms &= context.checker.terms(held)
         found |= terms
     return sorted(found)
 

@@ -91,7 +91,7 @@ def relevance(
     if not facets:
         return scored([], ["the question names nothing to look for"])
     spoken = " ".join([*(claim.text for claim in output.claims), *_headings(output.claims, context)])
-    held = frozenset(context.lexicon.terms(spoken))
+    held = context.checker.terms(spoken)
     kind = asked_type(question, answer_type)
     cited = [claim for claim in output.claims if any(cite in context.evidence for cite in claim.cites)]
     shares = {"facets": FACET_SHARE}
@@ -121,7 +121,7 @@ def _headings(claims: Sequence[Claim], context: Context) -> list[str]:
 
 def _is_local(claim: Claim, facets: Sequence[Facet], context: Context) -> bool:
     for cite in claim.cites:
-        held = frozenset(context.lexicon.terms(context.passage_text(cite)))
+        held = context.checker.terms(context.passage_text(cite))
         if any(facet.terms and held.issuperset(facet.terms) for facet in facets):
             return True
     return False

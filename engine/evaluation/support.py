@@ -133,6 +133,10 @@ class SupportChecker:
             window=windows[best],
         )
 
+    def terms(self, text: str) -> frozenset[str]:
+        """Return the distinct terms of ``text``."""
+        return frozenset(self._read(text).terms)
+
     def weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return term -> weight of the distinct ``terms``, in order of appearance."""
         return {term: max(self.lexicon.idf(term), IDF_FLOOR) for term in terms}

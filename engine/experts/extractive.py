@@ -118,13 +118,13 @@ def _options(
     with_code = asks_for_code(question, facets)
     known = context.checker.weights(context.lexicon.terms("\n".join(expertise)))
     best = max((each.score for each in ranked), default=0.0)
-    asked = frozenset(context.lexicon.terms(question))
+    asked = context.checker.terms(question)
     options: list[_Option] = []
     for number, each in enumerate(ranked):
-        heading = frozenset(context.lexicon.terms(each.position.section))
+        heading = context.checker.terms(each.position.section)
         strength = each.score / best if best > 0 else 1 / (1 + number)
         for piece in pieces(each.text, each.position.document, context.lexicon, with_code=with_code):
-            terms = frozenset(context.lexicon.terms(piece.text))
+            terms = context.checker.terms(piece.text)
             if not terms:
                 continue
             fixed = weights.evidence * strength + weights.expertise * _tilt(terms, known, context)
@@ -164,7 +164,7 @@ def _is_definition(piece: Piece, facets: Sequence[Facet], context: Context) -> b
     verb = _DEFINES.search(piece.text)
     if piece.kind == "code" or verb is None or verb.start() > _OPENING:
         return False
-    subject = frozenset(context.lexicon.terms(piece.text[: verb.start()]))
+    subject = context.checker.terms(piece.text[: verb.start()])
     return any(facet_share(facet, subject, context) == 1.0 for facet in facets)
 
 

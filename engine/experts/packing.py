@@ -99,7 +99,7 @@ def _cost(each: Evidence) -> int:
 
 
 def _shares(each: Evidence, facets: Sequence[Facet], context: Context) -> list[float]:
-    held = frozenset(context.lexicon.terms(evidence_text(each)))
+    held = context.checker.terms(evidence_text(each))
     return [facet_share(facet, held, context) for facet in facets]
 
 

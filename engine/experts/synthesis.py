@@ -258,8 +258,8 @@ def _order(
 
 def _facet_shares(cluster: Cluster, facets: Sequence[Facet], context: Context) -> list[float]:
     headings = [context.evidence[c].position.section for c in cluster.cites if c in context.evidence]
-    said = frozenset(context.lexicon.terms(cluster.claim.text))
-    around = said | frozenset(context.lexicon.terms("\n".join(headings)))
+    said = context.checker.terms(cluster.claim.text)
+    around = said | context.checker.terms("\n".join(headings))
     return [
         max(facet_share(facet, said, context), 0.6 * facet_share(facet, around, context)) for facet in facets
     ]
