@@ -148,11 +148,11 @@ def check_index(workspace: Workspace) -> Iterator[Check]:
         return
     store = SqliteStore(workspace.corpus_path, read_only=True)
     try:
-        size = store.size()
+        passages, sources = store.size().passages, store.sources()
     finally:
         store.close()
-    counts = ", ".join(f"{count:,} {name}" for name, count in msgspec.to_builtins(size).items())
-    yield _ok("index", counts)
+    documents = sum(source.documents for source in sources.values())
+    yield _ok("index", f"{passages:,} passages of {documents:,} documents in {len(sources):,} files")
 
 
 def check_personas(workspace: Workspace) -> Iterator[Check]:

@@ -44,17 +44,17 @@ def place(document: str, start: int, end: int) -> str:
     return f"{document}:{start}" if start == end else f"{document}:{start}-{end}"
 
 
-def snippet(text: str, question: str, limit: int = SNIPPET) -> str:
-    """Return the sentence of ``text`` that shares most words with ``question``, and what follows.
+def snippet(text: str, about: str, limit: int = SNIPPET) -> str:
+    """Return the sentence of ``text`` that shares most words with ``about``, and what follows.
 
-    An ellipsis marks where something was left out.
+    An ellipsis marks where something was left out. With a ``limit`` of 0 nothing follows.
 
     >>> snippet("Cats sleep. Dogs bark at night. Fish swim.", "when do dogs bark?", 24)
     '… Dogs bark at night. …'
     """
     from engine.corpus.sentences import sentence_spans
 
-    wanted = {word[:_STEM] for word in _WORD.findall(question.casefold())}
+    wanted = {word[:_STEM] for word in _WORD.findall(about.casefold())}
 
     def shared(span: tuple[int, int]) -> int:
         return len(wanted & {word[:_STEM] for word in _WORD.findall(text[slice(*span)].casefold())})
@@ -66,7 +66,7 @@ def snippet(text: str, question: str, limit: int = SNIPPET) -> str:
     last = best
     while last + 1 < len(spans) and spans[last + 1][1] - spans[best][0] <= limit:
         last += 1
-    shown = one_line(text[spans[best][0] : spans[last][1]], limit)
+    shown = one_line(text[spans[best][0] : spans[last][1]], max(limit, SNIPPET))
     return f"{'… ' if best else ''}{shown}{' …' if last + 1 < len(spans) else ''}"
 
 
@@ -122,7 +122,7 @@ def citations_block(result: AskResult) -> str:
         where = place(citation.document, citation.start, citation.end)
         marker = citation.marker.strip("[]")
         blocks.append(paragraph(one_line(where), "      ", first=f"  [{marker}] "))
-        blocks.append(paragraph(f"“{one_line(citation.text, 400)}”", "      "))
+        blocks.append(paragraph(f"“{snippet(citation.text, result.answer, 0)}”", "      "))
     return "\n".join(blocks)
 
 
