@@ -20,6 +20,9 @@ from engine.corpus.parsers.dataset import BadRow, rows
 from engine.corpus.records import ParsedDocument
 from engine.errors import InputError
 
+OUT_OF_MEMORY = 77
+"""Exit status when there was not even memory to take the job in."""
+NEEDS_MEMORY = "needs more memory than the parser may use"
 NO_LIMITS = "this platform cannot limit the parser's memory; only its time is limited"
 
 
@@ -96,7 +99,7 @@ def run(job: Job) -> Reply:
     except InputError as error:
         return Reply(reason=str(error))
     except MemoryError:
-        return Reply(reason="needs more memory than the parser may use")
+        return Reply(reason=NEEDS_MEMORY)
     except Exception as error:  # parsers have errors of their own for every kind of damage
         return Reply(reason=f"could not be parsed ({one_line(f'{type(error).__name__}: {error}', 160)})")
 
@@ -149,13 +152,12 @@ def main() -> None:
         return
     limits = msgspec.msgpack.decode(first, type=Limits)
     write_frame(outbox, encoder.encode(Reply(notes=_limit(limits))))
-    while (frame := read_frame(inbox)) is not None:
-        _limit_processor(limits.seconds)
-        try:
-            answer = encoder.encode(run(jobs.decode(frame)))
-        except MemoryError:
-            answer = encoder.encode(Reply(reason="needs more memory than the parser may use"))
-        write_frame(outbox, answer)
+    try:
+        while (frame := read_frame(inbox)) is not None:
+            _limit_processor(limits.seconds)
+            write_frame(outbox, encoder.encode(run(jobs.decode(frame))))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
 
 
 if __name__ == "__main__":

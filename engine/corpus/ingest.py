@@ -14,19 +14,11 @@ from pathlib import Path
 import msgspec
 
 from engine.corpus.child import FileJob, Reply, RowsJob
-from engine.corpus.discover import (
-    DATASET,
-    Found,
-    Root,
-    Skipped,
-    Walk,
-    open_found,
-    reason_of,
-)
+from engine.corpus.discover import DATASET, Found, Root, Skipped, Walk, open_found
 from engine.corpus.parser_process import ParserProcess
 from engine.corpus.parsers import VERSION, fingerprint, format_of
 from engine.corpus.parsers.text import HEAD, encoding_of
-from engine.corpus.reading import ContentHash, Lines, hash_stream, read_exactly
+from engine.corpus.reading import ContentHash, Lines, UnreadableError, hash_stream, read_exactly, reading
 from engine.corpus.records import SourceState
 from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.roots import label_roots
@@ -125,8 +117,8 @@ class _Run:
                 continue
             try:
                 self._consider(item)
-            except OSError as error:
-                self._skip(Skipped(item.name, reason_of(error), kept=True))
+            except UnreadableError as error:
+                self._skip(Skipped(item.name, str(error), kept=True))
                 self._done(item, self._cost(item))
             except InputError as error:
                 self._skip(Skipped(item.name, str(error)))
@@ -137,24 +129,31 @@ class _Run:
 
     def _consider(self, found: Found) -> None:
         """Read a file, and hand it to the parser unless it is as it was."""
-        is_dataset = found.parts[-1] == DATASET
         most = self._most(found)
         if found.size > most:
             raise InputError(f"larger than {most / 1024**2:,.4g} MB")
-        with os.fdopen(open_found(found), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError("not a regular file")
-            found = msgspec.structs.replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
-            if is_dataset:
-                self._consider_dataset(found, file.fileno(), most)
-                return
-            head = read_exactly(file.fileno(), HEAD)
-            if not head:
-                raise InputError("empty")
-            if not format_of(found.filename).binary:
-                encoding_of(head)
-            data = head + read_exactly(file.fileno(), most + 1 - len(head))
+        with reading():
+            descriptor = open_found(found)
+        try:
+            self._read(found, descriptor, most)
+        finally:
+            os.close(descriptor)
+
+    def _read(self, found: Found, descriptor: int, most: int) -> None:
+        with reading():
+            status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("not a regular file")
+        found = msgspec.structs.replace(found, size=status.st_size, mtime_ns=status.st_mtime_ns)
+        if found.parts[-1] == DATASET:
+            self._consider_dataset(found, descriptor, most)
+            return
+        head = read_exactly(descriptor, HEAD)
+        if not head:
+            raise InputError("empty")
+        if not format_of(found.filename).binary:
+            encoding_of(head)
+        data = head + read_exactly(descriptor, most + 1 - len(head))
         if len(data) > most:
             raise InputError(f"larger than {most / 1024**2:,.4g} MB")
         self.bytes_read += len(data)

@@ -19,10 +19,12 @@ from types import TracebackType
 import msgspec
 
 import engine
-from engine.corpus.child import Job, Limits, Reply, read_frame, write_frame
+from engine.cleaning import one_line
+from engine.corpus.child import NEEDS_MEMORY, OUT_OF_MEMORY, Job, Limits, Reply, read_frame, write_frame
 from engine.errors import CorpusError
 
 _START_SECONDS = 60.0
+_DYING_SECONDS = 5.0
 _KEPT_ENVIRONMENT = (
     "HOME",
     "PATH",
@@ -74,10 +76,13 @@ class _Running:
             if body is None:
                 return
 
-    def end(self) -> int:
-        """Kill the process if it still runs; return its exit status."""
-        self.process.kill()
-        status = self.process.wait()
+    def end(self, grace: float = 0.0) -> int:
+        """Kill the process if it still runs after ``grace`` seconds; return its exit status."""
+        try:
+            status = self.process.wait(grace)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
         self.outgoing.put(None)
         for thread in self.threads:
             thread.join()
@@ -85,6 +90,12 @@ class _Running:
             self.inbox.close()
         self.outbox.close()
         return status
+
+
+def _not_started(why: str) -> CorpusError:
+    return CorpusError(
+        f"the parser process did not start ({why})", "run 'persona-moe doctor' to check the installation"
+    )
 
 
 class ParserProcess:
@@ -158,25 +169,26 @@ class ParserProcess:
         self._jobs.clear()
 
     def _start(self) -> _Running:
-        running = _Running(self._limits)
+        try:
+            running = _Running(self._limits)
+        except OSError as error:
+            raise _not_started(one_line(str(error))) from error
         self._running = running
         try:
             _, body = running.incoming.get(timeout=_START_SECONDS)
         except queue.Empty:
             body = None
         if body is None:
-            status = running.end()
+            status = running.end(_DYING_SECONDS)
             self._running = None
-            raise CorpusError(
-                f"the parser process did not start (status {status})",
-                "run 'persona-moe doctor' to check the installation",
-            )
+            raise _not_started(f"status {status}")
         self.notes.extend(note for note in self._decoder.decode(body).notes if note not in self.notes)
         self._free_since = time.monotonic()
         return running
 
     def _lost(self, running: _Running, reason: str) -> Reply:
-        status = running.end()
+        # Its pipe closes a moment before its status is known; a kill in between would be mistaken for it.
+        status = running.end(0.0 if reason else _DYING_SECONDS)
         self._running = None
         self._jobs.popleft()
         if self._jobs:
@@ -189,6 +201,8 @@ class ParserProcess:
 def _cause(status: int, seconds: float) -> str:
     if status == -getattr(signal, "SIGXCPU", 24):
         return f"took longer than {seconds:g} s"
+    if status == OUT_OF_MEMORY:
+        return NEEDS_MEMORY
     if status < 0:
         return f"made the parser crash (signal {-status})"
     return f"made the parser end (status {status})"

@@ -3,10 +3,30 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+from engine.corpus.discover import reason_of
 from engine.errors import InputError
 
 _CHUNK = 256 * 1024
+
+
+class UnreadableError(Exception):
+    """The system refused to open or read a file; ``str(error)`` is its reason."""
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Return a context in which an OSError is about the file being read, and nothing else."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableError(reason_of(error)) from error
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with reading():
+        return os.read(descriptor, most)
 
 
 class ContentHash:
@@ -33,9 +53,9 @@ class ContentHash:
 
 
 def read_exactly(descriptor: int, most: int) -> bytes:
-    """Return up to ``most`` bytes, fewer only at the end of the file."""
+    """Return up to ``most`` bytes, fewer only at the end of the file; UnreadableError if it cannot be."""
     parts: list[bytes] = []
-    while most > 0 and (part := os.read(descriptor, min(most, 4 * 1024 * 1024))):
+    while most > 0 and (part := _read(descriptor, min(most, 4 * 1024 * 1024))):
         parts.append(part)
         most -= len(part)
     return b"".join(parts)
@@ -44,7 +64,7 @@ def read_exactly(descriptor: int, most: int) -> bytes:
 def hash_stream(descriptor: int, most: int) -> ContentHash:
     """Return the hash of the rest of a file; InputError if that is more than ``most`` bytes."""
     content = ContentHash()
-    while data := os.read(descriptor, _CHUNK):
+    while data := _read(descriptor, _CHUNK):
         content.add(data)
         if content.size > most:
             raise InputError("grew too large while it was read")
@@ -71,7 +91,7 @@ class Lines:
         number = 1
         parts: list[bytes] = []
         size = 0
-        while self._content.size <= self._most and (data := os.read(self._descriptor, self._chunk)):
+        while self._content.size <= self._most and (data := _read(self._descriptor, self._chunk)):
             self._content.add(data)
             whole = data.rfind(b"\n") + 1
             if whole:

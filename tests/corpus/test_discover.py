@@ -128,11 +128,12 @@ def test_dataset_folder_is_its_corpus_file_alone(tmp_path: Path) -> None:
     assert set(skipped.values()) == {"in a dataset folder only corpus.jsonl is read"}
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
 def test_unreadable_folder_is_told_and_kept(tmp_path: Path) -> None:
     make(tmp_path, "shut/a.md")
     (tmp_path / "shut").chmod(0)
     try:
+        if os.access(tmp_path / "shut", os.R_OK):
+            pytest.skip("this user may read everything")
         items = list(Walk(Root("r", str(tmp_path))))
     finally:
         (tmp_path / "shut").chmod(0o700)
