@@ -115,10 +115,11 @@ class SupportChecker:
             )
         passages = [self._read(text) for text in evidence]
         windows = [window for text in evidence for window in self._split(text)]
-        shares = [self._share(weights, self._read(window)) for window in windows]
+        shares = [self._share(weights, anchors, [self._read(window)]) for window in windows]
         best = max(range(len(windows)), key=lambda i: (shares[i], -i), default=-1)
-        near = [self._read(windows[best]), *(self._read(_first_line(text)) for text in evidence)]
-        coverage = (1 - WINDOW_SHARE) * self._share(weights, *passages) + WINDOW_SHARE * shares[best]
+        near = [self._read(windows[best]), *(self._read(_heading(text)) for text in evidence)]
+        whole = self._share(weights, anchors, passages)
+        coverage = (1 - WINDOW_SHARE) * whole + WINDOW_SHARE * shares[best]
         missing = [name for name, amount in anchors if not _held(name, amount, passages)]
         distant = [n for n, amount in anchors if n not in missing and not _held(n, amount, near)]
         apart = APART_PENALTY if distant else 1.0
@@ -159,10 +160,19 @@ class SupportChecker:
         ours, theirs = left.negated & shared, right.negated & shared
         return len(ours & theirs) < POLARITY_AGREEMENT * len(ours | theirs)
 
-    def _share(self, weights: dict[str, float], *readings: _Reading) -> float:
-        held = frozenset(term for reading in readings for term in reading.terms)
-        whole = math.fsum(weights.values())
-        return math.fsum(weight for term, weight in weights.items() if term in held) / whole
+    def _share(
+        self,
+        weights: dict[str, float],
+        anchors: Sequence[tuple[str, Quantity | None]],
+        readings: Sequence[_Reading],
+    ) -> float:
+        """Return the share of the weights held: as terms, or as a quantity written in another way."""
+        held = {term for reading in readings for term in reading.terms}
+        for name, amount in anchors:
+            if amount is not None and _held(name, amount, readings):
+                held.update(self.lexicon.terms(name))
+        found = math.fsum(weight for term, weight in weights.items() if term in held)
+        return found / math.fsum(weights.values())
 
     def _anchors(self, text: str) -> list[tuple[str, Quantity | None]]:
         if text not in self._asked:
@@ -221,8 +231,10 @@ class SupportChecker:
         return terms[:NEGATION_REACH]
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
+def _heading(text: str) -> str:
+    """Return the first line of several: the headings that a passage stands below."""
+    first, line_break, _ = text.partition("\n")
+    return first if line_break else ""
 
 
 def _held(name: str, amount: Quantity | None, passages: Sequence[_Reading]) -> bool:
