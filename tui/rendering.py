@@ -102,7 +102,7 @@ def expert_line(expert: Expert) -> str:
         return f"{line}  no output"
     s = expert.scores
     return (
-        f"{line}  total {s.total:.2f}\n{'':21}relevance {s.relevance:.2f}  "
+        f"{line}  total {s.total:.2f}\n{'':6}relevance {s.relevance:.2f}  "
         f"consistency {s.consistency:.2f}  novelty {s.novelty:.2f}  grounding {s.grounding:.2f}"
     )
 
