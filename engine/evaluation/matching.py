@@ -5,11 +5,12 @@ missed leaves two cited claims side by side for the reader to see.
 """
 
 import math
+import re
 
 import msgspec
 
 from engine.evaluation.plain import fold_case
-from engine.evaluation.quantities import Quantity, agrees, quantities
+from engine.evaluation.quantities import Quantity, agrees, quantities, tells_when
 from engine.evaluation.support import SupportChecker
 from engine.ids import q6
 
@@ -25,6 +26,7 @@ FUNCTIONAL_RELATION = 0.3
 _OPENING = 48
 """Characters within which a sentence names its subject, if it does."""
 
+_FIRST_WORD = re.compile(r"[A-Z][\w-]*")
 _FUNCTIONAL_WORDS = """
     born birth birthplace died death buried capital founded founder established released published invented
     directed director wrote written author composed composer headquartered located default
@@ -156,7 +158,11 @@ class _Parts(msgspec.Struct, frozen=True):
         terms = checker.lexicon.terms(text)
         set_aside = frozenset(checker.lexicon.terms(" ".join([*names, *sorted(shown)])))
         opening = fold_case(text)[:_OPENING]
+        first = _FIRST_WORD.match(text)
         leading = next((name for name in names if fold_case(name) in opening), "")
+        if first and checker.lexicon.terms(first.group()):
+            # A sentence may open with a one-word name, which no capital tells from other words.
+            leading = leading if fold_case(first.group()) in leading else fold_case(first.group())
         return cls(names, leading, amounts, frozenset(terms) - set_aside, checker.weights(terms))
 
 
@@ -180,8 +186,7 @@ def _named(name: str, others: list[str]) -> bool:
 
 
 def _dimension(quantity: Quantity) -> str:
-    looks_like_year = quantity.kind == "number" and quantity.value.isdigit() and len(quantity.value) == 4
-    return "date" if quantity.kind == "date" or looks_like_year else quantity.unit
+    return "date" if tells_when(quantity) else quantity.unit
 
 
 def _borne_out(quantity: Quantity, others: list[Quantity]) -> bool:

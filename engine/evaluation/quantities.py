@@ -224,6 +224,18 @@ def quantities(text: str) -> list[Quantity]:
     return found
 
 
+def tells_when(quantity: Quantity) -> bool:
+    """Return whether the quantity is a date, or a bare number that reads as a year.
+
+    >>> [tells_when(q) for q in quantities("in 1874, of 7,127 people, port 8080")]
+    [True, False, False]
+    """
+    if quantity.kind == "date":
+        return True
+    shown = quantity.shown
+    return quantity.kind == "number" and shown.isdecimal() and len(shown) == 4 and 1000 <= int(shown) <= 2100
+
+
 def _dates_agree(asked: str, given: str) -> bool:
     if asked.startswith("--"):
         return given.endswith(asked[1:]) and len(given) >= len(asked)

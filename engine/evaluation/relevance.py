@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from engine.evaluation.outputs import Context, ExpertOutput, Scored, scored
-from engine.evaluation.quantities import quantities
+from engine.evaluation.quantities import quantities, tells_when
 from engine.events import Claim, Facet
 from engine.ids import q6
 
@@ -52,8 +52,8 @@ def holds_type(text: str, kind: str, question: str, context: Context) -> bool:
     if kind in {"date", "number"}:
         given = {(q.kind, q.value) for q in quantities(question)}
         new = [q for q in quantities(text) if not q.weak and (q.kind, q.value) not in given]
-        years = [q for q in new if q.kind == "date" or (q.value.isdigit() and len(q.value) == 4)]
-        return bool(years) if kind == "date" else len(new) > len(years) or bool(new and not years)
+        dates = [q for q in new if tells_when(q)]
+        return bool(dates) if kind == "date" else len(new) > len(dates)
     amounts = {q.shown for q in quantities(text)}
     names = [name for name in context.checker.absent(text, [question]) if name not in amounts]
     return bool(names)

@@ -82,8 +82,9 @@ def test_a_date_reads_the_same_in_each_common_form(date: object) -> None:
     assert len(values) <= 1
 
 
-@pytest.mark.parametrize("bait", ["1," * 25_000, "1 " * 25_000, "a" * 50_000, "9" * 50_000, "june " * 10_000])
-def test_hostile_text_takes_linear_time(bait: str) -> None:
+@pytest.mark.parametrize("piece", ["1,", "1 ", "a", "9", "june ", "twenty-", "$1"])
+def test_hostile_text_takes_linear_time(piece: str) -> None:
+    bait = piece * 20_000
     started = time.process_time()
     quantities(bait)
     assert time.process_time() - started < 3.0
