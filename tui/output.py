@@ -106,14 +106,14 @@ def print_event(encoded: bytes) -> None:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Progress]:
-    """Give a function that shows how far a long job is, on stderr.
+def progress(title: str, unit: str = "") -> Iterator[Progress]:
+    """Give a function that shows how far a long job is, on stderr, counted in ``unit``.
 
     A bar where stderr is a terminal, else a line every few seconds. Nothing at all for a job that
     is done before the first line is due.
     """
     if sys.stderr.isatty() and os.environ.get("TERM") not in {None, "", "dumb"}:
-        with _bar(title) as report:
+        with _bar(title, unit) as report:
             yield report
         return
     due = time.monotonic() + SECONDS_BETWEEN_NOTES
@@ -123,13 +123,14 @@ def progress(title: str) -> Iterator[Progress]:
         now = time.monotonic()
         if now >= due:
             due = now + SECONDS_BETWEEN_NOTES
-            note(f"{title}: {done}{f' of {total}' if total else ''}  {one_line(what, 60)}")
+            amount = f"{done:,} of {total:,}" if total else f"{done:,}"
+            note(f"{title}: {amount}{unit}  {one_line(what, 60)}")
 
     yield report_line
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Progress]:
+def _bar(title: str, unit: str) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -138,6 +139,7 @@ def _bar(title: str) -> Iterator[Progress]:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
+        TextColumn(unit, markup=False),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[what]}", markup=False),
         console=Console(file=sys.stderr, markup=False, highlight=False, emoji=False),

@@ -39,6 +39,9 @@ def test_figures_and_run_file(dataset: Path, tmp_path: Path, capsys: Captured) -
     rows = [line.split() for line in run_file.read_text().splitlines()]
     assert {row[0] for row in rows} == {"q1", "q2"}
     assert all(row[2] in {"p1", "p2", "p3", "p4"} for row in rows)
+    scores = [float(row[4]) for row in rows if row[0] == "q1"]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(scores)
     first = {row[0]: row[2] for row in rows if row[3] == "1"}
     assert first == {"q1": "p2", "q2": "p4"}
 

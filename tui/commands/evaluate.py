@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui import output
 from tui.arguments import count
-from tui.commands.index import by_file
+from tui.commands.index import by_size
 
 if TYPE_CHECKING:
     from tui.datasets import Dataset
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     if args.run_file is not None:
         from engine.files import write_atomic
 
-        write_atomic(Path(args.run_file), write_trec_run(ranked).encode())
-    metrics = mean_metrics(_ids(ranked), dataset.qrels)
+        write_atomic(Path(args.run_file), write_trec_run(_scored(ranked)).encode())
+    metrics = mean_metrics(ranked, dataset.qrels)
     figures: dict[str, float] = {name: round(value, 4) for name, value in metrics.items()}
     figures["seconds_to_index"] = round(index_seconds, 3)
     figures["cpu_ms_median"] = round(percentile(cpu, 0.5) * 1000, 2)
@@ -64,13 +64,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _ids(ranked: Mapping[str, Sequence[tuple[str, float]]]) -> dict[str, list[str]]:
-    return {query: [name for name, _ in rows] for query, rows in ranked.items()}
+def _scored(ranked: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, float]]]:
+    """Return the ids with scores that fall with the place: tools that read a run sort by score.
+
+    The evidence's own scores need not fall, because the order is that of a set chosen together.
+    """
+    return {query: [(name, 1 / place) for place, name in enumerate(ids, 1)] for query, ids in ranked.items()}
 
 
 def _search_all(
     dataset: "Dataset", *, k: int, titles: bool
-) -> tuple[dict[str, list[tuple[str, float]]], float, list[float]]:
+) -> tuple[dict[str, list[str]], float, list[float]]:
     """Return the ranked ids of each question, the seconds to index, the CPU seconds of each search."""
     import tempfile
     from pathlib import Path
@@ -78,22 +82,22 @@ def _search_all(
     from engine.pipeline import Engine
     from engine.workspace import Workspace
 
-    ranked: dict[str, list[tuple[str, float]]] = {}
+    ranked: dict[str, list[str]] = {}
     cpu: list[float] = []
     with (
         tempfile.TemporaryDirectory(prefix="persona-moe-eval-") as folder,
         Engine.open(Workspace.open(Path(folder))) as engine,
     ):
         started = time.monotonic()
-        with output.progress("Indexing") as report:
-            engine.index([dataset.corpus], titles=titles, progress=by_file(report))
+        with output.progress("Indexing", " KB") as report:
+            engine.index([dataset.corpus], titles=titles, progress=by_size(report))
         seconds = time.monotonic() - started
         with output.progress("Searching") as report:
             for number, (query, text) in enumerate(dataset.queries.items(), 1):
                 before = time.process_time()
                 found = engine.search(text, k=k)
                 cpu.append(time.process_time() - before)
-                ranked[query] = [(evidence.evidence_id, evidence.score) for evidence in found]
+                ranked[query] = [evidence.evidence_id for evidence in found]
                 report(number, len(dataset.queries), query)
     return ranked, seconds, cpu
 

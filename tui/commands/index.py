@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
     from tui.session import open_engine
 
     paths = [Path(name) for name in args.paths]
-    with open_engine(args) as engine, output.progress("Indexing") as report:
-        done = engine.index(paths, titles=not args.no_titles, progress=by_file(report))
+    with open_engine(args) as engine, output.progress("Indexing", " KB") as report:
+        done = engine.index(paths, titles=not args.no_titles, progress=by_size(report))
     if args.json:
         output.print_json(done)
     else:
@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def by_file(report: output.Progress) -> "Callable[[Progress], None]":
-    """Return what takes the engine's progress and shows it, counted in files."""
-    return lambda progress: report(progress.done_files, progress.total_files, progress.name)
+def by_size(report: output.Progress) -> "Callable[[Progress], None]":
+    """Return what takes the engine's progress and shows it, counted in kilobytes."""
+    return lambda progress: report(progress.done_bytes // 1024, progress.total_bytes // 1024, progress.name)
 
 
 def readable(report: "IndexReport") -> str:
