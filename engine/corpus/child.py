@@ -4,7 +4,6 @@ The parent reads the files; this process gets their bytes and has no need to ope
 msgpack, each after its length in 4 bytes, big-endian. The first one sets the limits.
 """
 
-import contextlib
 import gc
 import math
 import os
@@ -109,17 +108,19 @@ def _limit(limits: Limits) -> list[str]:
         import resource
     except ImportError:
         return [NO_LIMITS]
-    for kind, most in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
+    notes: list[str] = []
+    most = {
+        resource.RLIMIT_AS: limits.memory_bytes,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
+    }
+    for kind, value in most.items():
         hard = resource.getrlimit(kind)[1]
-        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        # macOS refuses to limit the address space.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (allowed, hard))
-    return []
+        try:
+            resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+        except (ValueError, OSError):  # macOS refuses to limit the address space
+            notes.append(NO_LIMITS)
+    return notes[:1]
 
 
 def _limit_processor(seconds: float) -> None:
