@@ -138,8 +138,10 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     pair_gap: Count = 2
     title_bonus: Amount = 0.8
     name_bonus: Amount = 1.5
-    front: Depth = 10
-    second: Count = 10
+    single_name: Share = 0.5
+    plain_name: Share = 0.3
+    by_words: Share = 0.6
+    no_names: Share = 0.5
     second_share: Share = 0.5
     link_weight: Amount = 2.0
     home_base: Share = 0.3
@@ -148,9 +150,9 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     context_before: Count = 6
     context_after: Count = 4
     shared_weight: Amount = 2.0
-    shared_most: Share = 0.05
+    shared_most: Share = 0.02
     single_word: Share = 0.7
-    fan: Depth = 24
+    fan: Depth = 12
     lift: Share = 0.2
     overlap: Share = 0.3
     choose_from: Depth = 30

@@ -73,11 +73,17 @@ def name_key(text: str) -> str:
     return _join(tokenise(fold(text)).words)
 
 
+def as_key(pieces: Sequence[str]) -> str:
+    """Return the key of a name given as its lower-case pieces.
+
+    >>> as_key(["the", "hague"])
+    'hague'
+    """
+    return " ".join(pieces[1:] if len(pieces) > 1 and pieces[0] in ("the", "a", "an") else pieces)
+
+
 def _join(words: Sequence[Word]) -> str:
-    pieces = [piece for word in words for piece in word.name]
-    if len(pieces) > 1 and pieces[0] in ("the", "a", "an"):
-        del pieces[0]
-    return " ".join(pieces)
+    return as_key([piece for word in words for piece in word.name])
 
 
 def _is_calendar(words: Sequence[str]) -> bool:

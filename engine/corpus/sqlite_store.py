@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, cast
 
 import apsw
 import msgspec
@@ -28,8 +28,6 @@ BUSY_MILLISECONDS = 2_000
 _POSTINGS_BUFFERED = 200_000
 _STRINGS_REMEMBERED = 100_000
 _MODULUS = 1 << 128
-
-_Id = TypeVar("_Id")
 
 
 class SqliteStore:
@@ -363,7 +361,7 @@ class SqliteStore:
         """Return name id -> name key."""
         with self._guard():
             sql = "SELECT name, text FROM names WHERE name IN (SELECT value FROM json_each(?))"
-            return dict(self._db.execute(sql, (canonical(list(ids)).decode(),)))
+            return dict(self._db.execute(sql, (_listed(ids),)))
 
     def _ids(self, texts: Iterable[str], table: str, column: str) -> dict[str, int]:
         with self._guard():
@@ -371,10 +369,11 @@ class SqliteStore:
             return dict(self._db.execute(sql, (canonical(list(texts)).decode(),)))
 
     def postings(self, word: int) -> list[Posting]:
-        """Return where a word stands, by row."""
+        """Return where a word stands, by row, as tuples of Posting's fields."""
         with self._guard():
             sql = "SELECT passage, in_title, in_body, title_length, body_length FROM postings WHERE word=?"
-            return list(map(Posting._make, self._db.execute(sql, (word,))))
+            # Plain tuples: a question reads thousands, and naming their fields would double the cost.
+            return cast("list[Posting]", self._db.execute(sql, (word,)).fetchall())
 
     def frequency(self, word: int) -> int:
         """Return the number of passages that hold the word."""
@@ -385,18 +384,26 @@ class SqliteStore:
         """Return what analysis found in the passages of these rows, in the order asked."""
         with self._guard():
             sql = "SELECT * FROM features WHERE passage IN (SELECT value FROM json_each(?))"
-            found = {row[0]: row for row in self._db.execute(sql, (canonical(list(rows)).decode(),))}
+            found = {row[0]: row for row in self._db.execute(sql, (_listed(rows),))}
         return [_features(found[row]) for row in rows]
 
-    def homes(self, name: int) -> list[tuple[int, str]]:
-        """Return (row, kind) of the passages that are home to a name."""
+    def homes(self, names: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+        """Return name -> (row, kind) of the passages that are home to it, for names that have one."""
+        found: dict[int, list[tuple[int, str]]] = {}
         with self._guard():
-            return list(self._db.execute("SELECT passage, kind FROM homes WHERE name=?", (name,)))
+            sql = "SELECT name, passage, kind FROM homes WHERE name IN (SELECT value FROM json_each(?))"
+            for name, row, kind in self._db.execute(sql, (_listed(names),)):
+                found.setdefault(name, []).append((row, kind))
+        return found
 
-    def mentioning(self, name: int) -> list[int]:
-        """Return the rows of the passages that mention a name."""
+    def mentioning(self, names: Sequence[int]) -> dict[int, list[int]]:
+        """Return name -> rows of the passages that mention it, for names that anything mentions."""
+        found: dict[int, list[int]] = {}
         with self._guard():
-            return [row for (row,) in self._db.execute("SELECT passage FROM mentions WHERE name=?", (name,))]
+            sql = "SELECT name, passage FROM mentions WHERE name IN (SELECT value FROM json_each(?))"
+            for name, row in self._db.execute(sql, (_listed(names),)):
+                found.setdefault(name, []).append(row)
+        return found
 
     def family(self, family: int, limit: int) -> list[int]:
         """Return the rows of at most ``limit`` passages that belong together."""
@@ -408,8 +415,12 @@ class SqliteStore:
         """Return the passage ids of these rows, in the order asked."""
         with self._guard():
             sql = "SELECT passage, id FROM features WHERE passage IN (SELECT value FROM json_each(?))"
-            found = dict(self._db.execute(sql, (canonical(list(rows)).decode(),)))
+            found = dict(self._db.execute(sql, (_listed(rows),)))
         return [found[row] for row in rows]
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
 
 
 def _pack(numbers: Iterable[int]) -> bytes:

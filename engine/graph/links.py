@@ -56,13 +56,14 @@ class Linker:
             weight = self._weights[term]
             for row, match in rows.items():
                 self._matched.setdefault(row, []).append((weight, match, index))
+        self._most = {row: sum(w * m for w, m, _ in found) for row, found in self._matched.items()}
         self._terms = list(lexical.matches)
         self._context_words = self._word_weights(question)
         asked = store.name_ids(question.keys)
         self._asked = frozenset(asked.values())
         self._mentioning: dict[int, list[int]] = {}
         self._homes: dict[int, list[tuple[int, str]]] = {}
-        self._names: dict[int, str] = {}
+        self._keys: dict[int, str] = {}
 
     def _word_weights(self, question: Question) -> dict[int, float]:
         """Weights of the words that show a mention to be to the point: "directed" for "director"."""
@@ -101,71 +102,75 @@ class Linker:
                 total += weight * more
         return total
 
-    def links(self, row: int, features: Features, coverage: Mapping[int, float]) -> list[Link]:
-        """Return the links out of a passage, each target once a name, in no particular order."""
+    def links(
+        self, row: int, features: Features, coverage: Mapping[int, float], source: float, least: float
+    ) -> list[Link]:
+        """Return the links out of a passage whose source is worth ``source``, in order of mention.
+
+        A passage that shares a name is left out if it could not reach ``least`` even if the question
+        found there all that it finds at most.
+        """
         s = self._settings
-        found: list[Link] = []
         mentions = self._mentions(features)
-        keys = self._keys(list(mentions))
+        self._fetch(list(mentions))
+        found: list[Link] = []
         for name, (order, sentence, context) in mentions.items():
-            mentioning = self._rows_mentioning(name)
-            homes = self.homes(name)
-            frequency = max(len(mentioning), 1)
-            rarity = max(0.0, 1.0 - math.log(frequency + 1) / math.log(self._passages))
-            if " " not in keys[name]:
+            key, mentioning = self._keys[name], self._mentioning[name]
+            rarity = max(0.0, 1.0 - math.log(max(len(mentioning), 1) + 1) / math.log(self._passages))
+            if " " not in key:
                 rarity *= s.single_word
             if rarity == 0.0:
                 continue
-            for target, kind in homes:
-                if target == row:
-                    continue
-                residual = self.residual(target, coverage)
-                base = s.home_base + residual + s.context_weight * context
-                share = s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
-                found.append(
-                    Link(
-                        source=row,
-                        target=target,
-                        kind=kind,
-                        name=name,
-                        key=keys[name],
-                        order=order,
-                        sentence=sentence,
-                        rarity=rarity,
-                        context=context,
-                        residual=residual,
-                        strength=s.link_weight * rarity * share * base,
-                    )
+
+            def link(target: int, kind: str, residual: float, strength: float) -> Link:
+                return Link(
+                    source=row,
+                    target=target,
+                    kind=kind,
+                    name=name,  # noqa: B023 - called within this turn of the loop
+                    key=key,  # noqa: B023
+                    order=order,  # noqa: B023
+                    sentence=sentence,  # noqa: B023
+                    rarity=rarity,  # noqa: B023
+                    context=context,  # noqa: B023
+                    residual=residual,
+                    strength=strength,
                 )
-            if len(mentioning) > s.shared_most * self._passages:
+
+            homes = self._homes[name]
+            for target, kind in homes:
+                if target != row:
+                    residual = self.residual(target, coverage)
+                    share = s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
+                    base = s.home_base + residual + s.context_weight * context
+                    found.append(link(target, kind, residual, s.link_weight * rarity * share * base))
+            if len(mentioning) > max(2.0, s.shared_most * self._passages):
                 continue
+            worth = s.link_weight * s.shared_weight * rarity
+            bar = least / (1.0 + source * worth)
             for target in mentioning:
-                if target == row or target not in self._matched:
-                    continue
-                residual = self.residual(target, coverage)
-                if residual > 0.0:
-                    found.append(
-                        Link(
-                            source=row,
-                            target=target,
-                            kind="shared",
-                            name=name,
-                            key=keys[name],
-                            order=order,
-                            sentence=sentence,
-                            rarity=rarity,
-                            context=context,
-                            residual=residual,
-                            strength=s.link_weight * s.shared_weight * rarity * residual,
-                        )
-                    )
+                if target != row and self._most.get(target, 0.0) >= bar:
+                    residual = self.residual(target, coverage)
+                    if residual > 0.0:
+                        found.append(link(target, "shared", residual, worth * residual))
         return found
 
-    def _keys(self, names: list[int]) -> dict[int, str]:
-        missing = [name for name in names if name not in self._names]
-        if missing:
-            self._names.update(self._store.names(missing))
-        return self._names
+    def _fetch(self, names: list[int]) -> None:
+        """Fetch what is known of these names at once, where it is not here yet."""
+        missing = [name for name in names if name not in self._homes]
+        if not missing:
+            return
+        self._keys.update(self._store.names(missing))
+        mentioning, homes = self._store.mentioning(missing), self._store.homes(missing)
+        kinds = self._settings.home_kinds
+        for name in missing:
+            self._mentioning[name] = mentioning.get(name, [])
+            # One passage may be home to a name in several ways: the strongest counts.
+            best: dict[int, str] = {}
+            for row, kind in homes.get(name, ()):
+                if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
+                    best[row] = kind
+            self._homes[name] = list(best.items())
 
     def _mentions(self, features: Features) -> dict[int, tuple[int, int, float]]:
         """Return name -> (order, sentence, context) of the mention with most question words around."""
@@ -188,22 +193,7 @@ class Linker:
                 best[name] = (order, sentence, context)
         return best
 
-    def _rows_mentioning(self, name: int) -> Sequence[int]:
-        if name not in self._mentioning:
-            self._mentioning[name] = self._store.mentioning(name)
-        return self._mentioning[name]
-
     def homes(self, name: int) -> Sequence[tuple[int, str]]:
         """Return (row, kind) of the passages that are home to a name, each once."""
-        if name not in self._homes:
-            # One passage may be home to a name in several ways: the strongest counts.
-            kinds = self._settings.home_kinds
-            homes: dict[int, str] = {}
-            for row, kind in self._store.homes(name):
-                if row not in homes or (kinds.get(kind, 1.0), kind) > (
-                    kinds.get(homes[row], 1.0),
-                    homes[row],
-                ):
-                    homes[row] = kind
-            self._homes[name] = list(homes.items())
+        self._fetch([name])
         return self._homes[name]

@@ -45,6 +45,8 @@ class QueryGraph:
         self._features: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
         self._ids: dict[int, str] = {c.row: c.passage_id for c in self.lexical.candidates}
         self._names: dict[int, float] = self._name_bonuses()
+        scores = sorted((self.base(row) for row in self._candidates), reverse=True)
+        self._least = scores[settings.choose_from - 1] if len(scores) >= settings.choose_from else 0.0
         self.paths: dict[int, Path] = {}
         self._passages: dict[int, Passage] = {}
         self._expanded: dict[int, list[Link]] = {}
@@ -59,6 +61,10 @@ class QueryGraph:
             homes = self._linker.homes(name.name)
             for row, kind in homes:
                 bonus = s.name_bonus * share * s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
+                if kind != "title" and " " not in name.key:
+                    bonus *= s.single_name
+                if not name.capitalised:
+                    bonus *= s.plain_name
                 bonuses[row] = max(bonuses.get(row, 0.0), bonus)
         return bonuses
 
@@ -103,12 +109,18 @@ class QueryGraph:
 
     def features(self, row: int) -> Features:
         """Return what analysis found in a passage."""
-        self.load([row])
+        if row not in self._features:
+            self.load([row])
         return self._features[row]
+
+    def known_features(self, row: int) -> Features | None:
+        """Return what analysis found in a passage if it is here already, without fetching it."""
+        return self._features.get(row)
 
     def passage_id(self, row: int) -> str:
         """Return the id of the passage at ``row``."""
-        self.identify([row])
+        if row not in self._ids:
+            self.identify([row])
         return self._ids[row]
 
     def residual(self, row: int, coverage: Mapping[int, float]) -> float:
@@ -211,8 +223,10 @@ class QueryGraph:
         path = self.paths.get(row)
         deep = path is not None and path.value > self.base(row)
         source = self.strength(row) * s.second_share if deep else self.base(row)
+        source *= 1.0 if row in self._names else s.by_words
+        source *= 1.0 if self._names else s.no_names
         hops = path.hops + 1 if deep and path is not None else 1
-        found = self._linker.links(row, self.features(row), self.coverage(row))
+        found = self._linker.links(row, self.features(row), self.coverage(row), source, self._least)
         best: dict[int, Link] = {}
         for link in sorted(found, key=lambda k: (-q6(k.strength), k.kind, k.order)):
             best.setdefault(link.target, link)

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.corpus.features import STOPPED
 from engine.corpus.marks import asked
-from engine.corpus.names import name_key
+from engine.corpus.names import as_key
 from engine.corpus.sqlite_store import SqliteStore
 from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, fold, stem, tokenise
 from engine.errors import InputError
@@ -53,11 +53,15 @@ class QuestionTerm(msgspec.Struct, frozen=True):
 
 
 class QuestionName(msgspec.Struct, frozen=True):
-    """A name in the question that is at home somewhere: its key, id, and the tokens it covers."""
+    """A name in the question that is at home somewhere: its key, id, and terms.
+
+    ``capitalised`` tells that it is written with a capital or digit, as names are.
+    """
 
     key: str
     name: int
     terms: tuple[str, ...]
+    capitalised: bool
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,11 +132,7 @@ def read_question(
         )
         for term, weight in sorted(weights.items())
     ]
-    pairs = [
-        (a, b, j - i)
-        for (i, a), (j, b) in pairwise(sequence)
-        if j - i <= pair_gap and a != b
-    ]
+    pairs = [(a, b, j - i) for (i, a), (j, b) in pairwise(sequence) if j - i <= pair_gap and a != b]
     names, keys = _names(text, store)
     return Question(
         text=text,
@@ -159,17 +159,21 @@ def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], fro
                 continue
             if single and not (words[start].opens_name or words[start].is_code):
                 continue
-            spans[start, end + 1] = name_key(" ".join(pieces))
+            spans[start, end + 1] = as_key(pieces)
     ids = store.name_ids(set(spans.values()))
-    at_home = {span: key for span, key in spans.items() if key in ids and store.homes(ids[key])}
+    homes = store.homes(list(ids.values()))
+    at_home = {span: key for span, key in spans.items() if ids.get(key) in homes}
     kept = [
         (span, key)
         for span, key in sorted(at_home.items())
         if not any(a <= span[0] and span[1] <= b and (a, b) != span for a, b in at_home)
     ]
+    written: dict[str, bool] = {}
+    for (start, end), key in kept:
+        written[key] = written.get(key, False) or any(word.opens_name for word in words[start:end])
     found = tuple(
-        QuestionName(key, ids[key], tuple(dict.fromkeys(stem(piece) for piece in key.split())))
-        for key in dict.fromkeys(key for _, key in kept)
+        QuestionName(key, ids[key], tuple(dict.fromkeys(stem(piece) for piece in key.split())), capitalised)
+        for key, capitalised in written.items()
     )
     return found, frozenset(spans.values())
 

@@ -31,7 +31,8 @@ class BeamTraversal(PersonaTraversalInterface):
         >>> walker.evaluate_node_relevance(None, node)
         0.45
         """
-        return q6(math.fsum(relevance_terms(node).values()))
+        data = node.data
+        return q6(math.fsum(weight * data.get(name, 0.0) for name, weight in RELEVANCE_WEIGHTS.items()))
 
     def priority_terms(self, persona: Persona, node: Node) -> dict[str, float]:
         """Return the addends of a node's priority: strength, exploration, and overlap taken off.
@@ -40,12 +41,17 @@ class BeamTraversal(PersonaTraversalInterface):
         exploration β and overlap penalty η.
         """
         policy = self.policy(persona)
-        reach = float(node.data.get("strength", 0.0)) * policy.hop_discount ** float(node.data.get("hops", 0))
+        data = node.data
+        reach = data.get("strength", 0.0) * policy.hop_discount ** data.get("hops", 0)
         return {
-            "strength": q6(reach * (0.5 + 0.5 * self.evaluate_node_relevance(persona, node))),
-            "exploration": q6(policy.exploration * reach * (1.0 - float(node.data.get("crowding", 0.0)))),
-            "overlap": q6(-policy.overlap_penalty * reach * float(node.data.get("overlap", 0.0))),
+            "strength": reach * (0.5 + 0.5 * self.evaluate_node_relevance(persona, node)),
+            "exploration": policy.exploration * reach * (1.0 - data.get("crowding", 0.0)),
+            "overlap": -policy.overlap_penalty * reach * data.get("overlap", 0.0),
         }
+
+    def priority(self, persona: Persona, node: Node) -> float:
+        """Return the sum of :meth:`priority_terms`, quantised."""
+        return q6(math.fsum(self.priority_terms(persona, node).values()))
 
     def decide_traversal(
         self, current_node: Node, available_nodes: Sequence[Node], persona: Persona
@@ -57,24 +63,15 @@ class BeamTraversal(PersonaTraversalInterface):
         """
         policy = self.policy(persona)
         scored = [
-            (math.fsum(self.priority_terms(persona, node).values()), node)
+            (self.priority(persona, node), node)
             for node in available_nodes
-            if int(node.data.get("hops", 0)) <= policy.max_hops
+            if node.data.get("hops", 0) <= policy.max_hops
         ]
-        floor = policy.relevance_floor * max(
-            float(current_node.data.get("best", 0.0)), max((priority for priority, _ in scored), default=0.0)
-        )
+        best = max((priority for priority, _ in scored), default=0.0)
+        floor = policy.relevance_floor * max(current_node.data.get("best", 0.0), best)
         kept = [(priority, node) for priority, node in scored if priority >= floor]
-        kept.sort(key=lambda item: (-q6(item[0]), item[1].node_id))
+        kept.sort(key=lambda item: (-item[0], item[1].node_id))
         return [node for _, node in kept[: policy.beam_width]]
-
-
-def relevance_terms(node: Node) -> dict[str, float]:
-    """Return the addends of a node's relevance, each weight times its feature clipped to [0, 1]."""
-    return {
-        name: weight * min(1.0, max(0.0, float(node.data.get(name, 0.0))))
-        for name, weight in RELEVANCE_WEIGHTS.items()
-    }
 
 
 _DEFAULT = Policy()

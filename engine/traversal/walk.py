@@ -51,6 +51,7 @@ class Walk:
         self._expertise = expertise
         self._record = record
         self._expertise_total = math.fsum(expertise.values()) or 1.0
+        self._knows: dict[int, float] = {}
         self._covered: dict[int, float] = {}
         self._families: dict[int, int] = {}
         self._strongest = 0.0
@@ -110,37 +111,42 @@ class Walk:
         return ranked[: self._policy.seeds + self._policy.beam_width]
 
     def _match_expertise(self, row: int) -> float:
-        if not self._expertise:
-            return 0.0
-        features = self._graph.features(row)
-        words = {*features.tokens, *features.title_tokens}
-        met = math.fsum(value for word, value in self._expertise.items() if word in words)
-        return min(1.0, 3.0 * met / self._expertise_total)
+        """The persona's expertise in a passage; 0 for one whose words were not looked at yet."""
+        known = self._knows.get(row)
+        if known is None:
+            features = self._graph.known_features(row) if self._expertise else None
+            if features is None:
+                return 0.0
+            words = {*features.tokens, *features.title_tokens}
+            met = math.fsum(value for word, value in self._expertise.items() if word in words)
+            known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
+        return known
 
     def _node(self, waiting: _Waiting) -> Node:
         graph, row = self._graph, waiting.row
         top = self._strongest or 1.0
-        strength = graph.strength(row)
+        base = graph.base(row)
         path = graph.paths.get(row)
-        family = graph.features(row).family
-        steps = max(1, len(self.visited))
-        overlap = 0.0
+        features = graph.known_features(row)
+        overlap, crowding = 0.0, 0.0
         if row in self._ground.passages:
             overlap = 1.0
-        elif family in self._ground.families:
-            overlap = _SAME_DOCUMENT_OVERLAP
+        if features is not None:
+            if not overlap and features.family in self._ground.families:
+                overlap = _SAME_DOCUMENT_OVERLAP
+            crowding = self._families.get(features.family, 0) / max(1, len(self.visited))
         return Node(
             f"p:{graph.passage_id(row)}",
             {
                 "row": row,
                 "hops": waiting.hops,
-                "strength": q6(min(1.0, strength / top)),
-                "lexical": q6(min(1.0, graph.base(row) / top)),
-                "path": q6(min(1.0, path.value / top) if path else 0.0),
-                "facet": q6(min(1.0, graph.residual(row, self._covered))),
-                "expertise": q6(self._match_expertise(row)),
+                "strength": min(1.0, (base + (path.value if path else 0.0)) / top),
+                "lexical": min(1.0, base / top),
+                "path": min(1.0, path.value / top) if path else 0.0,
+                "facet": min(1.0, graph.residual(row, self._covered)),
+                "expertise": self._match_expertise(row),
                 "overlap": overlap,
-                "crowding": q6(self._families.get(family, 0) / steps),
+                "crowding": crowding,
             },
         )
 
@@ -149,7 +155,8 @@ class Walk:
 
     def _terms(self, node: Node) -> dict[str, float]:
         if isinstance(self._traversal, BeamTraversal):
-            return self._traversal.priority_terms(self._persona, node)
+            terms = self._traversal.priority_terms(self._persona, node)
+            return {name: q6(value) for name, value in terms.items()}
         return {"relevance": q6(self._traversal.evaluate_node_relevance(self._persona, node))}
 
     def _visit(self, node: Node, step: _Waiting) -> Iterator[Event]:
