@@ -56,9 +56,9 @@ class GateWeights(msgspec.Struct, frozen=True, kw_only=True):
     """How many questions the overall record counts for beside the record on the topic."""
     affinity_questions: float = 4.0
     """Questions on the topic after which record and expertise weigh the same."""
-    base_reach: float = 0.4
+    base_reach: float = 0.3
     """Match of a facet by a persona whose expertise and policy say nothing for it."""
-    expertise_reach: float = 0.4
+    expertise_reach: float = 0.5
     breadth_reach: float = 0.1
     depth_reach: float = 0.1
     audition_every: int = 10
