@@ -14,8 +14,10 @@ from engine.evaluation.quantities import Quantity, agrees, quantities, tells_whe
 from engine.evaluation.support import SupportChecker
 from engine.ids import q6
 
-SAME_F1 = 0.6
+SAME_F1 = 0.75
 """Least weighted token F1 at which two claims count as one."""
+SAME_SUPPORT = 0.8
+"""Least support of one claim by the other's text at which the first says nothing more."""
 SAME_RELATION = 0.75
 """Least weighted Jaccard of the words that remain when names and numbers are set aside."""
 SAME_LEAST = 0.3
@@ -90,7 +92,7 @@ class ClaimMatcher:
         checker = self.checker
         if max(
             checker.check(left.text, [right.text]).value, checker.check(right.text, [left.text]).value
-        ) >= max(threshold, SAME_F1):
+        ) >= max(threshold, SAME_SUPPORT):
             return True
         missing = checker.absent(left.text, [right.text]) and checker.absent(right.text, [left.text])
         return alike >= SAME_F1 and not missing

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from engine.corpus.tokens import QUESTION_WORDS, stem
 from engine.evaluation.outputs import Context, ExpertOutput, Scored, scored
 from engine.evaluation.quantities import quantities, tells_when
 from engine.events import Claim, Facet
@@ -61,7 +62,9 @@ def holds_type(text: str, kind: str, question: str, context: Context) -> bool:
 
 def question_facets(question: str, context: Context) -> list[Facet]:
     """Return one facet per distinct term of the question, weighted by how telling it is."""
-    weights = context.checker.weights(context.lexicon.terms(question))
+    terms = context.lexicon.terms(question)
+    wanted = frozenset(stem(word) for word in QUESTION_WORDS)
+    weights = context.checker.weights([term for term in terms if term not in wanted] or terms)
     whole = math.fsum(weights.values())
     return [
         Facet(facet_id=f"f{i}", kind="term", text=term, weight=q6(weight / whole), terms=[term])
