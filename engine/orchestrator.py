@@ -1,6 +1,7 @@
 """One question's cycle: personas widen the graph, their answers are judged, the record is kept."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 
 from engine.config import Settings
 from engine.corpus.lexicon import CorpusLexicon
@@ -10,7 +11,6 @@ from engine.evaluation.outputs import Context, ExpertOutput
 from engine.evaluation.scores import ScoredOutput, score_outputs
 from engine.events import (
     Claim,
-    ClaimsParsed,
     ControlScored,
     CreditAssigned,
     Event,
@@ -19,15 +19,16 @@ from engine.events import (
     Facet,
     ScoresReady,
 )
+from engine.experts.author import Assignment, Author, Closing, Emit, ExtractiveAuthor
 from engine.experts.claims import check_claims, checked_events
-from engine.experts.extractive import extract_answer
 from engine.experts.packing import pack_context
-from engine.experts.synthesis import Synthesis, synthesize
+from engine.experts.synthesis import Synthesis
 from engine.graph.facets import question_facets
 from engine.graph.query_graph import QueryGraph
 from engine.personas.document import persona_digest
 from engine.personas.gate import Candidate
 from engine.personas.ledger import Outcome
+from engine.streaming import released_in_order
 from engine.traversal.beam import BeamTraversal
 from engine.traversal.interface import PersonaTraversalInterface
 from engine.traversal.selection import choose_evidence
@@ -35,7 +36,6 @@ from engine.traversal.walk import Ground, Walk
 
 EXPERT_PASSAGES = 8
 EVIDENCE_PASSAGES = 10
-CONTEXT_TOKENS = 3_000
 
 
 class Query:
@@ -108,20 +108,27 @@ class MoeOrchestrator:
         return Walk(query.graph, expert.persona, expert.policy, traversal, ground, weights, record=record)
 
     # -- evaluation ------------------------------------------------------------------------------
-    def evaluation_phase(self, query: Query) -> Iterator[Event]:
-        """Yield what each expert read and claimed, each claim checked, and each output's four scores."""
-        threshold = self._settings.thresholds.support_threshold
+    async def evaluation_phase(
+        self, query: Query, author: Author, *, at_once: int = 1
+    ) -> AsyncIterator[Event]:
+        """Yield what each expert read and claimed, each claim checked, and each output's four scores.
+
+        At most ``at_once`` experts write at the same time; the events keep the order of the plan.
+        """
         for expert in query.experts:
             persona = expert.persona.persona_id
             own = choose_evidence(query.graph, query.visited[persona], EXPERT_PASSAGES)
-            budget = round(CONTEXT_TOKENS * expert.policy.context_share)
+            budget = round(author.context_tokens * expert.policy.context_share)
             packed = pack_context(own, query.facets, query.lexicon, budget=budget)
             query.read[persona] = packed.kept
             yield packed.event(persona)
-            output = self._extract(query, expert, packed.kept)
-            query.outputs.append(output)
-            yield ClaimsParsed(persona=persona, mode="extractive", claims=output.claims)
-            yield from checked_events(output, threshold)
+        jobs = [partial(author.claims, self._assignment(query, expert)) for expert in query.experts]
+        async for event in released_in_order(jobs, query.outputs, at_once=at_once):
+            yield event
+        threshold = self._settings.thresholds.support_threshold
+        for output in query.outputs:
+            for checked in checked_events(output, threshold):
+                yield checked
         query.scored = self._score(query, query.outputs, query.all_read())
         for output, scored in zip(query.outputs, query.scored, strict=True):
             yield ScoresReady(
@@ -132,16 +139,16 @@ class MoeOrchestrator:
                 notes=scored.notes,
             )
 
-    def _extract(self, query: Query, expert: Candidate, evidence: Sequence[Evidence]) -> ExpertOutput:
-        return extract_answer(
-            expert.persona.persona_id,
-            query.text,
-            evidence,
-            lexicon=query.lexicon,
+    def _assignment(
+        self, query: Query, expert: Candidate, evidence: Sequence[Evidence] | None = None
+    ) -> Assignment:
+        return Assignment(
+            question=query.text,
+            persona=expert.persona,
             policy=expert.policy,
+            evidence=query.read[expert.persona.persona_id] if evidence is None else evidence,
             facets=query.facets,
             answer_type=query.answer_type,
-            expertise=expert.persona.expertise,
         )
 
     def _score(
@@ -161,30 +168,30 @@ class MoeOrchestrator:
         )
 
     # -- synthesis -------------------------------------------------------------------------------
-    def compose(self, query: Query) -> Synthesis:
-        """Return the answer made of the experts' supported claims."""
-        thresholds = self._settings.thresholds
-        return synthesize(
-            query.outputs,
-            query.text,
-            query.all_read(),
-            lexicon=query.lexicon,
+    async def compose(self, query: Query, author: Author, emit: Emit) -> Synthesis:
+        """Return the answer that ``author`` makes of the experts' supported claims."""
+        closing = Closing(
+            question=query.text,
+            outputs=query.outputs,
+            evidence=query.all_read(),
             facets=query.facets,
             answer_type=query.answer_type,
-            support_threshold=thresholds.support_threshold,
-            mark_unsupported=thresholds.unsupported == "mark",
+            thresholds=self._settings.thresholds,
         )
+        return await author.answer(closing, emit)
 
-    def control_arm(self, query: Query, control: Candidate, answer: Synthesis) -> ControlScored:
+    async def control_arm(self, query: Query, control: Candidate, answer: Synthesis) -> ControlScored:
         """Return what one plain walk alone would have answered, and the committee's lift over it.
 
-        The walk has a graph of its own, so that nothing the committee found can help it. Final and
-        control answer are scored side by side on what each of them read.
+        The walk has a graph of its own, so that nothing the committee found can help it, and its
+        answer is extracted, so that it is free. Final and control answer are scored side by side on
+        what each of them read.
         """
         alone = Query(query.text, query.store, query.lexicon, self._settings)
         for _ in self.expansion_phase(alone, [control], record=False):
             pass
-        output = self._extract(alone, control, alone.evidence)
+        assignment = self._assignment(alone, control, alone.evidence)
+        output = await ExtractiveAuthor(query.lexicon).claims(assignment, lambda _: None)
         final = _as_output(answer, Context(query.lexicon, query.all_read()))
         evidence = {each.passage: each for each in (*query.all_read(), *alone.evidence)}
         scored_control, scored_final = (

@@ -1,7 +1,10 @@
 """Engine: a workspace opened for indexing, searching and asking. It orders the steps, no more."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -19,7 +22,6 @@ from engine.events import (
     Event,
     Evidence,
     FacetsFound,
-    ModelRef,
     PersonaRef,
     QueryFinished,
     QueryStarted,
@@ -29,6 +31,8 @@ from engine.events import (
     Term,
     Warned,
 )
+from engine.experts.author import Author, ExtractiveAuthor
+from engine.experts.synthesis import Synthesis
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
 from engine.ids import digest, q6
@@ -38,11 +42,11 @@ from engine.personas.ledger import Ledger
 from engine.personas.policy import derive_policy
 from engine.personas.registry import PersonaRegistry, StoredPersona
 from engine.snapshots.journal import Journal
+from engine.streaming import released_in_order
 from engine.workspace import Workspace
 
 CONTROL_PERSONA = "fact-finder"
 SEEDS_TOLD = 20
-EXTRACTIVE = ModelRef(provider="extractive", name="", why="no model is asked: supported sentences are quoted")
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,12 +125,7 @@ class Engine:
         orchestrator = MoeOrchestrator(self.settings)
         return orchestrator.search(query, experts, k)
 
-    async def ask(self, question: str, options: AskOptions = AskOptions()) -> AsyncIterator[Event]:  # noqa: B008
-        """Yield the events of answering ``question``, as :meth:`ask_sync` does."""
-        for event in self.ask_sync(question, options):
-            yield event
-
-    def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
+    async def ask(self, question: str, options: AskOptions = AskOptions()) -> AsyncGenerator[Event, None]:  # noqa: B008
         """Yield the events of answering ``question``, each written to the journal first.
 
         A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
@@ -135,59 +134,78 @@ class Engine:
         text = require_question(question)
         query = self._query(text)
         gate = self._gate(query, options.personas, options.budget)
+        author = self._author(query, options)
         journal, problem = self._journal(text)
         began = time.monotonic()
         count = 0
         complete = False
         try:
-            for event in self._run(query, gate, options, journal.snapshot_id if journal else "", problem):
-                stamped = msgspec.structs.replace(event, seq=count)
-                count += 1
-                if journal is not None:
-                    journal.append(stamped, time.monotonic() - began)
-                yield stamped
+            run_id = journal.snapshot_id if journal else ""
+            async with aclosing(self._run(query, gate, author, options, run_id, problem)) as events:
+                async for event in events:
+                    stamped = msgspec.structs.replace(event, seq=count)
+                    count += 1
+                    if journal is not None:
+                        journal.append(stamped, time.monotonic() - began)
+                    yield stamped
             complete = True
         finally:
             saved = journal.close(complete) if journal is not None else None
         if saved is not None:
             yield saved
 
-    def _run(
+    def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
+        """Yield the events of :meth:`ask` for callers without an event loop; one is run in between."""
+        with asyncio.Runner() as runner:
+            events = self.ask(question, options)
+            try:
+                while (event := runner.run(_following(events))) is not None:
+                    yield event
+            finally:
+                runner.run(events.aclose())
+
+    async def _run(
         self,
         query: Query,
         gate: GateResult,
+        author: Author,
         options: AskOptions,
         run_id: str,
         problem: PersonaMoeError | None,
-    ) -> Iterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
-        yield self._started(query, options)
+        yield self._started(query, author, options)
         if problem is not None:
             yield Warned(problem=problem.problem, mend=problem.mend)
         question = query.graph.question
         sides = [name.key for name in question.names] if question.comparison else []
         yield FacetsFound(facets=query.facets, answer_type=question.answer_type, comparison=sides)
         yield _seeds(query)
-        yield from gate.scored
-        yield from gate.chosen
-        yield from gate.skipped
-        yield from open_question(query.graph)
-        experts = self._experts(gate)
-        yield from orchestrator.expansion_phase(query, experts)
-        yield from orchestrator.evaluation_phase(query)
-        answer = orchestrator.compose(query)
-        yield from answer.conflicts
-        yield SynthesisStarted(clusters=answer.clusters, supported=answer.supported)
-        yield from answer.sentences
-        yield AnswerReady(answer=answer.answer, citations=answer.citations, flags=answer.flags)
-        control = orchestrator.control_arm(query, self._control(), answer)
+        for event in (*gate.scored, *gate.chosen, *gate.skipped, *open_question(query.graph)):
+            yield event
+        for event in orchestrator.expansion_phase(query, self._experts(gate)):
+            yield event
+        async for event in orchestrator.evaluation_phase(query, author):
+            yield event
+        answers: list[Synthesis] = []
+        async for event in released_in_order([partial(orchestrator.compose, query, author)], answers):
+            yield event
+        (answer,) = answers
+        for event in _told(answer):
+            yield event
+        control = await orchestrator.control_arm(query, self._control(), answer)
         yield control
-        yield from orchestrator.pruning_phase(query, answer, control)
+        for event in orchestrator.pruning_phase(query, answer, control):
+            yield event
         if options.learn and self.settings.system.learn and run_id:
-            yield from self._remember(orchestrator, query, run_id)
+            for event in self._remember(orchestrator, query, run_id):
+                yield event
         yield QueryFinished(outcome="answered" if answer.citations else "no-evidence")
 
-    def _started(self, query: Query, options: AskOptions) -> QueryStarted:
+    def _author(self, query: Query, options: AskOptions) -> Author:
+        return ExtractiveAuthor(query.lexicon)
+
+    def _started(self, query: Query, author: Author, options: AskOptions) -> QueryStarted:
         return QueryStarted(
             question=query.text,
             schema=SCHEMA_VERSION,
@@ -197,7 +215,7 @@ class Engine:
                 PersonaRef(persona_id=each.persona.persona_id, tier=each.tier, digest=each.digest)
                 for each in self._personas()
             ],
-            model=EXTRACTIVE,
+            model=author.model,
             budget=self._budget(options.budget),
             only=list(options.personas),
             learn=options.learn,
@@ -263,6 +281,17 @@ class Engine:
             personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
         )
         return self._candidate(plain)
+
+
+async def _following(events: AsyncGenerator[Event, None]) -> Event | None:
+    return await anext(events, None)
+
+
+def _told(answer: Synthesis) -> Iterator[Event]:
+    yield from answer.conflicts
+    yield SynthesisStarted(clusters=answer.clusters, supported=answer.supported)
+    yield from answer.sentences
+    yield AnswerReady(answer=answer.answer, citations=answer.citations, flags=answer.flags)
 
 
 def _seeds(query: Query) -> SeedsFound:
