@@ -146,11 +146,12 @@ class Workspace:
         """
         if (root / _MARKER).is_file():
             return cls(root)
-        if create:
+        workspace = cls(root)
+        if create and (workspace.is_writable() or not workspace.configs.is_dir()):
             return create_workspace(root)
-        if not (root / "configs").is_dir():
+        if not workspace.configs.is_dir():
             raise WorkspaceError(f"there is no workspace in '{root}'", "run 'persona-moe init' there")
-        return cls(root)
+        return workspace
 
     def folders(self) -> tuple[Path, ...]:
         """Return the folders of a complete workspace."""

@@ -241,11 +241,12 @@ def test_only_what_decides_is_in_the_digest() -> None:
         ollama=OllamaSettings(provider="extractive", api_endpoint="http://elsewhere:1"),
     )
     assert decision_digest(same) == base
+    some = RetrievalSettings.__struct_fields__[0]
     others = [
         Settings(system=SystemSettings(seed=1)),
         Settings(system=SystemSettings(language="german")),
         Settings(thresholds=ThresholdSettings(budget=5.0)),
-        Settings(retrieval=RetrievalSettings(front=3)),
+        Settings(retrieval=msgspec.structs.replace(RetrievalSettings(), **{some: 0.125})),
         Settings(ollama=OllamaSettings(model_name="m")),
         Settings(traits=msgspec.structs.replace(Settings().traits, rows=())),
     ]

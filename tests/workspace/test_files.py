@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -107,11 +109,9 @@ def test_only_regular_files_within_the_limit_are_read(tmp_path: Path) -> None:
 
 
 def test_only_leftovers_of_the_dead_are_swept(tmp_path: Path) -> None:
-    process = os.fork()
-    if process == 0:
-        os._exit(0)
-    os.waitpid(process, 0)
-    dead = f".a.json.{process}.{'0' * 16}.tmp"
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    dead = f".a.json.{process.pid}.{'0' * 16}.tmp"
     keep = [f".a.json.{os.getpid()}.{'0' * 16}.tmp", ".mine.tmp", "a.tmp", ".a.json.1.tmp"]
     for name in (dead, *keep):
         (tmp_path / name).write_bytes(b"")

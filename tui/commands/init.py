@@ -31,7 +31,10 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("init was given an empty folder name", "name a folder, or leave it out")
     wanted = Path(args.folder) if args.folder is not None else args.workspace
     workspace = create_workspace(find_workspace(wanted, Path.cwd()))
-    roster = PersonaRegistry.of(workspace).load()
+    registry = PersonaRegistry.of(workspace)
+    for mended in registry.recover():
+        output.note(mended)
+    roster = registry.load()
     counts = {tier: len(roster.in_tier(tier)) for tier in TIERS}
     for warning in workspace.warnings():
         output.note(f"warning: {warning}")
