@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from engine.corpus.store import Lexicon
-from engine.evaluation.outputs import Context, ExpertOutput
+from engine.evaluation.outputs import Context, ExpertOutput, evidence_text
 from engine.evaluation.relevance import asked_type, facet_share, holds_type, question_facets
 from engine.events import Claim, Evidence, Facet
 from engine.experts.claims import check_claims, compose
@@ -84,12 +84,15 @@ def extract_answer(
     The first is the best one; each further one is worth less for facets that are covered already,
     so that claims speak of different things. A claim cites the passage it stands in and, where
     ``policy.sources_per_claim`` asks for it, further passages that bear it out too. Without a
-    sentence that speaks of the question the output is a refusal.
+    sentence that speaks of the question, or where no passage holds any of the names in it, the
+    output is a refusal.
     """
     weights = weights or ExtractWeights()
     context = context or Context(lexicon, evidence)
     facets = list(facets) or question_facets(question, context)
     ranked = sorted(evidence, key=lambda each: (each.rank, each.passage))
+    if _names_nothing_known(question, ranked, context):
+        return compose(persona_id, [])
     options = _options(ranked, question, facets, answer_type, expertise, context, weights)
     picked = _pick(options, facets, policy.max_claims, context, weights)
     claims = [
@@ -102,6 +105,14 @@ def extract_answer(
 def asks_for_code(question: str, facets: Sequence[Facet]) -> bool:
     """Return whether lines of code are wanted as an answer."""
     return bool(_CODE_QUESTION.search(question)) or any(facet.kind == "identifier" for facet in facets)
+
+
+def _names_nothing_known(question: str, evidence: Sequence[Evidence], context: Context) -> bool:
+    """Return whether the question names somebody or something, and no passage holds any of it."""
+    names = context.checker.anchors(question)
+    return bool(names) and len(context.checker.absent(question, [evidence_text(e) for e in evidence])) == len(
+        names
+    )
 
 
 def _options(

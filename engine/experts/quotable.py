@@ -6,6 +6,7 @@ quoted line by line where a question asks about code.
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Literal, TypeAlias
 
@@ -16,6 +17,8 @@ from engine.corpus.store import Lexicon
 MAX_CHARACTERS = 300
 _SHORTEST_CUT = 80
 _FEWEST_LETTERS = 12
+_WRAPPED = 50
+"""Characters from which a line was probably broken at the margin and goes on below."""
 
 PieceKind: TypeAlias = Literal["prose", "code"]
 
@@ -42,6 +45,8 @@ _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)|<?https?://\S+>?")
 _COMMENT = re.compile(r"^\s*(?:#+|//+|--|\*+(?!/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*$")
 _DOCSTRING = re.compile(r"[rbuf]{0,2}(\"\"\"|''')")
+_SPEAKER = re.compile(r"\s*\w{1,40}: ")
+_MARKUP = re.compile(r"[\"']\s*:\s*[\"'{\[\d]|[{};]\s*$|^\s*[{}\[\]<>]|=>|\(\)\s*[;:{]")
 _CUT = re.compile(r"[;:,]\s|\s[-\u2013\u2014(]\s?")
 
 
@@ -79,7 +84,7 @@ def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
         underline = number + 1 < len(lines) and re.match(r"^\s{0,3}(?:=+|-{3,}|~{3,})\s*$", lines[number + 1])
         breaks = not line.strip() or _FENCE.match(line) or _is_furniture(line) or bool(underline)
         if (breaks or fenced or _BULLET.match(line)) and block:
-            yield "prose", "\n".join(block)
+            yield "prose", _unwrap(block)
             block = []
         if _FENCE.match(line):
             fenced = not fenced
@@ -88,7 +93,19 @@ def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
         elif not breaks:
             block.append(_BULLET.sub("", line, count=1))
     if block:
-        yield "prose", "\n".join(block)
+        yield "prose", _unwrap(block)
+
+
+def _unwrap(lines: list[str]) -> str:
+    """Return the lines of one paragraph with those joined that were wrapped at the margin.
+
+    A line that ends early ends a sentence, as in verse and in chats; so does one before a speaker.
+    """
+    text = lines[0].strip()
+    for before, line in pairwise(lines):
+        wrapped = len(before.rstrip()) >= _WRAPPED and not _SPEAKER.match(line)
+        text += (" " if wrapped else "\n") + line.strip()
+    return text
 
 
 def _from_code(text: str) -> Iterator[tuple[PieceKind, str]]:
@@ -122,6 +139,8 @@ def _is_prose(sentence: str) -> bool:
     bare = _LINK.sub(" ", sentence)
     letters = sum(map(str.isalpha, bare))
     words = bare.split()
+    if _MARKUP.search(sentence):
+        return False
     return letters >= _FEWEST_LETTERS and len(words) >= 4 and letters * 2 >= sum(map(str.isalpha, sentence))
 
 

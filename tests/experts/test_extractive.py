@@ -143,6 +143,7 @@ def test_a_long_sentence_is_cut_at_a_clause() -> None:
         "| the first cell | the second cell says |",
         ".. note:: of the directive kind here",
         "<div class='a b c d'>",
+        '"provider": {"type": "string", "description": "extractive when no model wrote"},',
     ],
 )
 def test_furniture_gives_no_pieces(text: str) -> None:
@@ -153,6 +154,26 @@ def test_a_wrapped_paragraph_is_one_sentence_and_list_items_are_their_own() -> N
     text = "The gate picks\nexperts by gain.\n- first item says something\n- second item says more\n"
     found = [piece.text for piece in pieces(text, "a.md", LEXICON, with_code=False)]
     assert found[-2:] == ["first item says something", "second item says more"]
+
+
+def test_a_line_broken_at_the_margin_goes_on_and_a_short_one_ends() -> None:
+    text = (
+        "- The gate stops at the budget or when the gain for each cost\n"
+        "  falls below the price it was given.\n\n"
+        "Ann: Shall we meet at the old station today?\nBob: I would rather stay at home today.\n"
+    )
+    assert [piece.text for piece in pieces(text, "a.md", LEXICON, with_code=False)] == [
+        "The gate stops at the budget or when the gain for each cost falls below the price it was given.",
+        "Ann: Shall we meet at the old station today?",
+        "Bob: I would rather stay at home today.",
+    ]
+
+
+def test_a_question_whose_names_no_passage_holds_is_refused() -> None:
+    wrote = passage("x", "Ana Ruiz wrote the gate in a weekend.")
+    assert answer("Who wrote Hamlet?", wrote).refused
+    assert not answer("Who wrote the gate?", wrote).refused
+    assert not answer("Did Hamlet meet Ana Ruiz?", wrote).refused
 
 
 def test_in_source_code_docstrings_and_comments_are_prose() -> None:
