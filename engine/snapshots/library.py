@@ -17,7 +17,7 @@ from engine.files import make_folder, move_noreplace, os_failure
 from engine.snapshots.format import PACKED_SUFFIX, PLAIN_SUFFIX
 from engine.snapshots.journal import is_running
 from engine.snapshots.labels import Label, read_labels, require_note, require_tag, write_label
-from engine.snapshots.reader import Snapshot, open_snapshot
+from engine.snapshots.reader import Snapshot, open_snapshot, snapshot_id_of
 from engine.snapshots.summary import Summary, summarise
 
 TRASH: Final = ".trash"
@@ -215,11 +215,11 @@ class SnapshotLibrary:
     def _to_trash(self, path: Path) -> Path:
         trash = self.folder / TRASH
         make_folder(trash)
-        target = trash / path.name
-        number = 1
-        while os.path.lexists(target):
-            number += 1
-            target = trash / f"{number}.{path.name}"
+        # A run killed while it was packed has both files; the plain one must not come back to life.
+        twin = path.with_name(snapshot_id_of(path) + PLAIN_SUFFIX)
+        if twin != path and os.path.lexists(twin):
+            move_noreplace(twin, _free_name(trash, twin.name))
+        target = _free_name(trash, path.name)
         move_noreplace(path, target)
         return target
 
@@ -255,6 +255,14 @@ class SnapshotLibrary:
             yield
         finally:
             os.close(handle)
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    target, number = folder / name, 1
+    while os.path.lexists(target):
+        number += 1
+        target = folder / f"{number}.{name}"
+    return target
 
 
 def _created_by(snapshot_id: str) -> str:

@@ -190,3 +190,13 @@ def test_an_id_in_the_header_cannot_name_a_path(tmp_path, library):
     with pytest.raises(SnapshotError, match="none that persona-moe gives"):
         import_snapshot(SnapshotLibrary(tmp_path / "other"), source)
     assert not Path(tmp_path / "evil.jsonl").exists()
+
+
+def test_a_run_killed_while_it_was_packed_is_one_snapshot_and_goes_as_one(library):
+    ids = [info.id for info in library.list()]
+    path = library.path(ids[0])
+    path.with_name(f"{ids[0]}.jsonl").write_bytes(open_snapshot(path).text)
+    assert [info.id for info in library.list()] == ids
+    library.remove(ids[0])
+    assert [info.id for info in library.list()] == ids[1:]
+    assert len([*(library.folder / TRASH).iterdir()]) == 2

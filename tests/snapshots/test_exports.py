@@ -1,0 +1,194 @@
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from recorded_samples import RUN, numbered, record, sample_run
+
+from engine import events as ev
+from engine.errors import InputError
+from engine.snapshots.drawing import MAX_NODES, drawing
+from engine.snapshots.export_html import to_html
+from engine.snapshots.export_markdown import to_markdown
+from engine.snapshots.graphs import (
+    graph_bytes,
+    graph_of,
+    save_graph_snapshot,
+    to_dot,
+    to_graphml,
+    to_node_link,
+)
+from engine.snapshots.library import SnapshotLibrary
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def snapshot(tmp_path):
+    return SnapshotLibrary(tmp_path).open(record(tmp_path, sample_run()).snapshot)
+
+
+def assert_reads_back_equal(graph):
+    again = nx.parse_graphml(to_graphml(graph).decode())
+    again.graph.clear()  # networkx always notes its reader's defaults there
+    assert nx.utils.graphs_equal(again, graph)
+    again = nx.node_link_graph(json.loads(to_node_link(graph)), edges="edges")
+    assert nx.utils.graphs_equal(again, graph)
+    assert isinstance(again, nx.DiGraph)
+
+
+def test_the_graph_holds_what_was_opened():
+    graph = graph_of(sample_run())
+    assert [*graph] == ["q", "e:pipx", "p:p1"]
+    assert graph.nodes["p:p1"] == {
+        "kind": "passage",
+        "label": "Install",
+        "parent": "e:pipx",
+        "persona": "fact-finder",
+        "relevance": 0.9,
+    }
+    assert graph.edges["e:pipx", "p:p1"]["kind"] == "home"
+    assert_reads_back_equal(graph)
+
+
+@settings(max_examples=40, deadline=None)
+@given(RUN)
+def test_any_graph_reads_back_equal(run):
+    assert_reads_back_equal(graph_of(run))
+
+
+def test_dot_quotes_what_could_break_out():
+    run = numbered(
+        [ev.NodeOpened(node='a"b', kind="entity", label='x"];evil\\', parent="", persona="", relevance=0)]
+    )
+    dot = to_dot(graph_of(run)).decode()
+    assert '"a\\"b" [label="x\\"];evil\\\\"' in dot
+    with pytest.raises(InputError, match="graphml, json or dot"):
+        graph_bytes(run, "png")
+
+
+def test_a_saved_graph_does_not_depend_on_the_time_or_the_order(tmp_path):
+    graph = graph_of(sample_run())
+    shuffled = nx.DiGraph()
+    shuffled.add_nodes_from(reversed([*graph.nodes(data=True)]))
+    shuffled.add_edges_from(reversed([*graph.edges(data=True)]))
+
+    class Holder:
+        def __init__(self, graph):
+            self.graph = graph
+
+    one = save_graph_snapshot(graph, "q1", datetime(2026, 1, 2, tzinfo=UTC), folder=tmp_path)
+    two = save_graph_snapshot(Holder(shuffled), "q1", 1234.5, folder=tmp_path)
+    assert one.name == "q1.2026-01-02T00-00-00-00-00.json"
+    assert one.read_bytes() == two.read_bytes()
+    again = nx.node_link_graph(json.loads(one.read_bytes()), edges="edges")
+    assert nx.utils.graphs_equal(again, graph)
+    with pytest.raises(InputError, match="query id"):
+        save_graph_snapshot(graph, "../q1", "now", folder=tmp_path)
+    with pytest.raises(InputError, match="timestamp"):
+        save_graph_snapshot(graph, "q1", "///", folder=tmp_path)
+
+
+def test_markdown_tells_the_run_and_escapes_foreign_text(snapshot):
+    text = to_markdown(snapshot).decode()
+    assert text.startswith("# How do I install it?\n")
+    for said in (
+        "## Answer",
+        "guide.md, Install, lines 3-5",
+        "## Experts",
+        "over budget",
+        "## Timeline",
+        "Trail:",
+    ):
+        assert said in text
+    assert "<script>" not in text
+    assert "\\<script\\>" in text
+    assert to_markdown(snapshot) == text.encode()
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links, self.ids, self.attributes = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        for name, value in attrs:
+            self.attributes.append((tag, name, value))
+            if name == "href":
+                self.links.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+
+def test_the_page_needs_nothing_and_runs_nothing(snapshot):
+    html = to_html(snapshot).decode()
+    page = Page()
+    page.feed(html)
+    assert not {"script", "link", "iframe", "img", "object", "form", "base"} & {*page.tags}
+    assert page.links == ["#cite-1", "#cite-1", "#cite-2"]
+    assert {link[1:] for link in page.links} <= {*page.ids}
+    assert not [a for a in page.attributes if a[1] in {"src", "style"} or a[1].startswith("on")]
+    assert "default-src 'none'" in html
+    urls = re.findall(r"https?://[^\"' <]+", html)
+    assert {*urls} == {"http://www.w3.org/2000/svg"}
+    assert "&lt;script&gt;alert" in html
+    assert "See [elsewhere] &amp; &lt;i&gt;there&lt;/i&gt;." in html
+
+
+@settings(max_examples=30, deadline=None)
+@given(RUN)
+def test_no_text_becomes_markup(run):
+    svg, drawn, there = drawing(run)
+    assert drawn == there
+    page = Page()
+    page.feed(svg)
+    assert {*page.tags} <= {"svg", "line", "title", "circle", "text"}
+
+
+def test_a_large_graph_is_drawn_in_part_and_the_same_every_time():
+    run = numbered(
+        [
+            ev.NodeOpened(
+                node=f"p:{n}",
+                kind="passage",
+                label=f"P{n}",
+                parent=f"p:{n // 3}",
+                persona="",
+                relevance=n % 100 / 100,
+            )
+            for n in range(1, 400)
+        ]
+    )
+    svg, drawn, there = drawing(run)
+    assert (drawn, there) == (MAX_NODES, 399)
+    assert svg.count("<circle") == MAX_NODES
+    assert drawing(run)[0] == svg
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_chromium_shows_the_page_without_a_complaint(snapshot, tmp_path):
+    page = tmp_path / "run.html"
+    page.write_bytes(to_html(snapshot))
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000"]
+    done = subprocess.run(
+        [str(CHROMIUM), *flags, "--dump-dom", f"file://{page}#cite-2"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    assert "CONSOLE" not in done.stderr
+    assert "Refused to" not in done.stderr
+    opened = re.findall(r"<details open[^>]*>.*?</details>", done.stdout, re.DOTALL)
+    assert len(opened) == 1
+    assert 'id="cite-2"' in opened[0]
+    assert done.stdout.count("<circle") == 3
