@@ -25,8 +25,15 @@ def modules_after(code: str) -> set[str]:
     return {name.partition(".")[0] for name in done.stderr.split()} | set(done.stderr.split())
 
 
-def test_help_imports_nothing_heavy() -> None:
+def test_help_imports_argparse_and_no_command() -> None:
     loaded = modules_after("from tui.cli import main\nassert main(['--help']) == 0")
+    assert loaded.isdisjoint(HEAVY)
+    assert not [name for name in loaded if name.startswith("tui.commands")]
+
+
+def test_no_command_needs_anything_heavy_to_explain_itself() -> None:
+    code = "from tui.cli import COMMANDS, main\nfor name in COMMANDS:\n    assert main([name, '--help']) == 0"
+    loaded = modules_after(code)
     assert "tui.commands.ask" in loaded
     assert loaded.isdisjoint(HEAVY)
 

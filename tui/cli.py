@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = {
-    "init": "init",
-    "index": "index",
-    "search": "search",
-    "ask": "ask",
-    "personas": "personas",
-    "snapshots": "snapshots",
-    "config": "config",
-    "eval": "evaluate",
-    "doctor": "doctor",
+    "init": ("init", "make a workspace with starter personas and settings"),
+    "index": ("index", "add, update and remove documents"),
+    "search": ("search", "show the ranked evidence for a question, without a model"),
+    "ask": ("ask", "answer a question from your documents, with citations"),
+    "personas": ("personas", "see, make, change, move and share personas"),
+    "snapshots": ("snapshots", "recorded runs: list, show, replay, verify, diff, export, import"),
+    "config": ("config", "see, change and check the settings"),
+    "eval": ("evaluate", "measure retrieval on a data set with known answers"),
+    "doctor": ("doctor", "check terminal, workspace, index, personas and model"),
 }
-"""Command -> its module in ``tui.commands``, in the order that ``--help`` shows them."""
+"""Command -> its module in ``tui.commands`` and what it does, in the order that ``--help`` shows them.
+
+The module says what it does too; it stands here so that ``--help`` imports none of them.
+"""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -40,11 +43,21 @@ HEADLESS_HINT = (
 )
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """Return what lays help out. argparse would import shutil, a tenth of start-up, to learn the width."""
+    try:
+        columns = int(os.environ.get("COLUMNS", "")) or os.get_terminal_size().columns
+    except (ValueError, OSError):
+        columns = 80
+    return argparse.HelpFormatter(prog, width=max(40, min(columns, 110)) - 2)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose every level takes ``--workspace`` and whose errors are one clean line."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("allow_abbrev", False)
+        kwargs.setdefault("formatter_class", _formatter)
         super().__init__(*args, **kwargs)
         self.add_argument(
             "--workspace",
@@ -68,17 +81,29 @@ def _words(arguments: Sequence[str]) -> list[str]:
     return rest
 
 
-def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> Parser:
-    """Return the parser of these commands: one for a run, all of them for ``--help``."""
+def _empty_parser() -> "tuple[Parser, argparse._SubParsersAction[Parser]]":
     parser = Parser(
         prog="persona-moe",
         description="Cited answers from your own documents. No model needed, nothing leaves your machine.",
         epilog="persona-moe COMMAND --help tells more about a command.",
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    return parser, parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+
+
+def outline() -> Parser:
+    """Return a parser that can print the help of the program, and no more."""
+    parser, subparsers = _empty_parser()
+    for name, (_, purpose) in COMMANDS.items():
+        subparsers.add_parser(name, help=purpose)
+    return parser
+
+
+def build_parser(commands: Sequence[str] = tuple(COMMANDS)) -> Parser:
+    """Return the parser of these commands."""
+    parser, subparsers = _empty_parser()
     for name in commands:
-        importlib.import_module(f"tui.commands.{COMMANDS[name]}").register(subparsers)
+        importlib.import_module(f"tui.commands.{COMMANDS[name][0]}").register(subparsers)
     return parser
 
 
@@ -118,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
     words = _words(arguments)
     if words and words[0] not in COMMANDS:
         raise _unknown_command(words[0])
-    parser = build_parser(words[:1] or tuple(COMMANDS))
+    parser = build_parser(words[:1]) if words else outline()
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:
         command = f"persona-moe {parsed.command or ''}".rstrip()

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from engine.cleaning import clean
 from engine.events import QueryStarted, SnapshotSaved, decoder
 from tests.cli.conftest import QUESTION, Run
-from tui.cli import main
+from tui.cli import build_parser, main, outline
 
 Captured = pytest.CaptureFixture[str]
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "command-line.md"
@@ -175,3 +175,7 @@ def test_help_lists_every_command(capsys: Captured) -> None:
     text = said(capsys, "--help")
     for command in ("init", "index", "search", "ask", "personas", "snapshots", "config", "eval", "doctor"):
         assert re.search(rf"^    {command} ", text, re.MULTILINE)
+
+
+def test_the_help_of_the_program_is_what_the_commands_say_of_themselves() -> None:
+    assert outline().format_help() == build_parser().format_help()
