@@ -36,6 +36,7 @@ from engine.traversal.walk import Ground, Walk
 
 EXPERT_PASSAGES = 8
 EVIDENCE_PASSAGES = 10
+SHARED_PASSAGES = 2
 
 
 class Query:
@@ -47,6 +48,7 @@ class Query:
         self.facets: list[Facet] = question_facets(self.graph)
         self.experts: list[Candidate] = []
         self.visited: dict[str, list[int]] = {}
+        self.ground = Ground()
         self.evidence: list[Evidence] = []
         self.read: dict[str, list[Evidence]] = {}
         self.outputs: list[ExpertOutput] = []
@@ -83,9 +85,8 @@ class MoeOrchestrator:
         Without ``record`` nothing but the evidence is yielded, and no node is drawn.
         """
         query.experts = list(experts)
-        ground = Ground()
         for expert in experts:
-            walk = self._walk(query, expert, ground, record)
+            walk = self._walk(query, expert, record=record)
             yield from walk.run()
             query.visited[expert.persona.persona_id] = walk.visited
         found = list(query.graph.finders)
@@ -94,18 +95,19 @@ class MoeOrchestrator:
 
     def search(self, query: Query, experts: Sequence[Candidate], count: int) -> list[Evidence]:
         """Return the ``count`` best passages the experts find together; draws and records nothing."""
-        ground = Ground()
         for expert in experts:
-            for _ in self._walk(query, expert, ground, record=False).run():
+            for _ in self._walk(query, expert, record=False).run():
                 pass
         return choose_evidence(query.graph, list(query.graph.finders), count)
 
-    def _walk(self, query: Query, expert: Candidate, ground: Ground, record: bool) -> Walk:
+    def _walk(self, query: Query, expert: Candidate, *, record: bool) -> Walk:
         traversal = self._traversal or BeamTraversal({expert.persona.persona_id: expert.policy})
         terms = query.lexicon.terms(" ".join(expert.persona.expertise))
         words = query.store.word_ids(terms)
         weights = {word: query.lexicon.idf(term) for term, word in sorted(words.items())}
-        return Walk(query.graph, expert.persona, expert.policy, traversal, ground, weights, record=record)
+        return Walk(
+            query.graph, expert.persona, expert.policy, traversal, query.ground, weights, record=record
+        )
 
     # -- evaluation ------------------------------------------------------------------------------
     async def evaluation_phase(
@@ -117,7 +119,7 @@ class MoeOrchestrator:
         """
         for expert in query.experts:
             persona = expert.persona.persona_id
-            own = choose_evidence(query.graph, query.visited[persona], EXPERT_PASSAGES)
+            own = choose_evidence(query.graph, self._to_read(query, persona), EXPERT_PASSAGES)
             budget = round(author.context_tokens * expert.policy.context_share)
             packed = pack_context(own, query.facets, query.lexicon, budget=budget)
             query.read[persona] = packed.kept
@@ -138,6 +140,17 @@ class MoeOrchestrator:
                 terms=scored.terms,
                 notes=scored.notes,
             )
+
+    def _to_read(self, query: Query, persona: str) -> list[int]:
+        """Return what an expert reads: ground it was first on, and the best that everybody knows.
+
+        Experts that all read the same best passages would all say the same; with ground of its own
+        each can add something, and the shared passages let the others confirm or contradict it.
+        """
+        visited = query.visited[persona]
+        own = [row for row in visited if query.ground.passages.get(row) == persona]
+        shared = query.graph.ordered([row for row in visited if row not in own])[:SHARED_PASSAGES]
+        return own + shared
 
     def _assignment(
         self, query: Query, expert: Candidate, evidence: Sequence[Evidence] | None = None

@@ -15,7 +15,7 @@ from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.sqlite_store import SqliteStore
-from engine.errors import CorpusError, InputError, PersonaMoeError, WorkspaceError
+from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotError, WorkspaceError
 from engine.events import (
     SCHEMA_VERSION,
     AnswerReady,
@@ -39,9 +39,11 @@ from engine.ids import digest, q6
 from engine.orchestrator import MoeOrchestrator, Query
 from engine.personas.gate import Candidate, GateResult, choose_experts
 from engine.personas.ledger import Ledger
+from engine.personas.manner import with_form
 from engine.personas.policy import derive_policy
 from engine.personas.registry import PersonaRegistry, StoredPersona
 from engine.snapshots.journal import Journal
+from engine.snapshots.reader import Snapshot
 from engine.streaming import released_in_order
 from engine.workspace import Workspace
 
@@ -164,6 +166,31 @@ class Engine:
             finally:
                 runner.run(events.aclose())
 
+    def rerun(self, snapshot: Snapshot) -> Iterator[Event]:
+        """Yield the events of asking a recorded question again, as things stand now.
+
+        Nothing is written: no journal, no score. Raises SnapshotError if the record was cut off
+        before it began, and what :meth:`ask` raises.
+        """
+        started = next((event for event in snapshot.events() if isinstance(event, QueryStarted)), None)
+        if started is None:
+            raise SnapshotError(
+                f"snapshot {snapshot.header.snapshot} holds no question", "it was cut off at its start"
+            )
+        query = self._query(started.question)
+        options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
+        gate = self._gate(query, options.personas, options.budget)
+        author = self._author(query, options)
+        with asyncio.Runner() as runner:
+            events = self._run(query, gate, author, options, "", None)
+            try:
+                count = 0
+                while (event := runner.run(_following(events))) is not None:
+                    yield msgspec.structs.replace(event, seq=count)
+                    count += 1
+            finally:
+                runner.run(events.aclose())
+
     async def _run(
         self,
         query: Query,
@@ -260,7 +287,7 @@ class Engine:
         thresholds = self.settings.thresholds
         return choose_experts(
             [self._candidate(each) for each in self._personas()],
-            query.facets,
+            with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon),
             query.lexicon,
             budget=self._budget(budget),
             max_experts=thresholds.max_experts,

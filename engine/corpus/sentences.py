@@ -7,7 +7,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b[A-Z]|\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|No|vs|Inc|Ltd|Co|Mt|ca|Lt|Col|Gen|Capt|Sgt|Prof|Rev|Hon|Fig|cf|approx"
     r"|e\.g|i\.e|al))\.\Z"
 )
-_OPENS_LINE = re.compile(r"[ \t]|[-*+•>#|=~`]|\d+[.)] |\w{1,40}: ")
+_OPENS_LINE = re.compile(r"[ \t]|[-*+•]\s|[>#|=~]|```|\d+[.)] |\w{1,40}: ")
 _WRAPPED_LINE = 50
 _LOOK_BACK = 12
 
@@ -29,7 +29,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         if match.start() < start:
             continue
         if match.group().endswith("\n") and match.group().count("\n") == 1 and match.group()[0] == "\n":
-            if _carries_on(text, start, match.start(), match.end()):
+            if _carries_on(text, match.start(), match.end()):
                 continue
             end = match.start()
         elif text[match.start()] == "\n":
@@ -44,9 +44,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _carries_on(text: str, sentence: int, line_end: int, next_line: int) -> bool:
-    line_start = max(text.rfind("\n", 0, line_end) + 1, sentence)
-    line = text[line_start:line_end].rstrip()
+def _carries_on(text: str, line_end: int, next_line: int) -> bool:
+    line = text[text.rfind("\n", 0, line_end) + 1 : line_end].rstrip()
     if len(line) < _WRAPPED_LINE or line[-1] in ".!?:;|{}" or line.startswith(("#", "|")):
         return False
     return not _OPENS_LINE.match(text, next_line)
