@@ -63,7 +63,7 @@ def read_header(text: bytes, name: str) -> tuple[Header, int]:
 
     Raises SnapshotError if this is empty, another program's file, damaged, or from a newer version.
     """
-    if not text:
+    if not text or (text[0] == 0 and not text.strip(b"\0")):  # a power cut may leave zeros
         raise SnapshotError(f"'{name}' is empty: the run was cut off before its first line was written")
     if text.startswith(GZIP_MAGIC):
         raise SnapshotError(f"'{name}' is compressed but named as plain text", "give it the ending .jsonl.gz")

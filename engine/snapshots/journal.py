@@ -7,7 +7,7 @@ import platform
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from engine.cleaning import one_line
 from engine.errors import SnapshotError, WorkspaceError
@@ -145,17 +145,20 @@ class Journal:
         not be told from one that lost a line. Raises WorkspaceError if it could not be saved, or is
         larger than a line may be (16 MiB).
         """
+        if event.seq != self._count or not 0 <= at < math.inf or self._failure is not None:
+            self._refuse(event, at)
+        self._count += 1
+        self._events.append(event)
+        self._times.append(int(at * 1e6))
+        if len(self._times) > self._buffer:
+            self.flush()
+
+    def _refuse(self, event: Event, at: float) -> NoReturn:
         if self._failure is not None:
             raise self._failure
         if event.seq != self._count:
             raise ValueError(f"event {event.seq} was appended where event {self._count} belongs")
-        if not 0 <= at < math.inf:
-            raise ValueError(f"an event cannot happen {at} seconds after the start")
-        self._count += 1
-        self._events.append(event)
-        self._times.append(int(at * 1e6))
-        if len(self._events) > self._buffer:
-            self.flush()
+        raise ValueError(f"an event cannot happen {at} seconds after the start")
 
     def _begin(self, header: bytes) -> None:
         self._chain.prev = link(header).encode()
@@ -173,9 +176,8 @@ class Journal:
             raise self._failure
         events, times = self._events, self._times
         self._events, self._times = [], []
-        for event in events:
-            if type(event) in _NOTED:
-                self._note(event)
+        for event in [each for each in events if type(each) in _NOTED]:
+            self._note(event)
         self._last_at = times[-1] if times else self._last_at
         self._write(self._chain.encode(events, times), durable=durable)
         self._on_disk = self._count

@@ -42,18 +42,19 @@ class RunDigest:
 
     def add_all(self, events: list[Event], encoded: list[bytes]) -> None:
         """Take in the next events of the run, with the canonical bytes of each."""
-        kept = []
         count = self._count
-        for event, raw in zip(events, encoded, strict=True):
-            if type(event) in _DISPLAY_ONLY:
-                continue
-            seq = event.seq
-            # Keys that users name stand only in fields that sort after "seq", so the first is ours.
-            kept.append(raw if seq == count else raw.replace(b'"seq":%d' % seq, b'"seq":%d' % count, 1))
-            count += 1
+        kept = encoded
+        # Until the first token a run is numbered as the digest wants it, and the bytes are taken as
+        # they are.
+        if events and (events[0].seq != count or not _DISPLAY_ONLY.isdisjoint(map(type, events))):
+            kept = []
+            for event, raw in zip(events, encoded, strict=True):
+                if type(event) not in _DISPLAY_ONLY:
+                    # Keys that users name stand only in fields that sort after "seq".
+                    kept.append(raw.replace(b'"seq":%d' % event.seq, b'"seq":%d' % (count + len(kept)), 1))
         if kept:
             self._hash.update(b"\n".join(kept) + b"\n")
-        self._count = count
+        self._count = count + len(kept)
 
     def hexdigest(self) -> str:
         """Return the digest of the events so far; more may be added after."""
