@@ -1,0 +1,55 @@
+"""On a terminal: a progress bar on stderr that leaves stdout alone, and an honest word about the app."""
+
+import os
+import pty
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+
+def on_a_terminal(arguments: list[str], *, ends: set[str]) -> tuple[int, str, str]:
+    """Run with the named ends on a terminal; return exit code, what stdout and what the terminal got."""
+    master, slave = pty.openpty()
+    seen: list[bytes] = []
+
+    def read() -> None:
+        try:
+            while piece := os.read(master, 65536):
+                seen.append(piece)
+        except OSError:  # the terminal is gone when its last user is
+            return
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *arguments],
+        stdin=slave if "in" in ends else subprocess.DEVNULL,
+        stdout=slave if "out" in ends else subprocess.PIPE,
+        stderr=slave if "err" in ends else subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C"},
+    ) as process:
+        os.close(slave)
+        reader = threading.Thread(target=read)
+        reader.start()
+        piped = process.stdout.read() if process.stdout else b""
+        if process.stderr:
+            process.stderr.read()
+        code = process.wait(timeout=60)
+        reader.join(timeout=10)
+    os.close(master)
+    return code, piped.decode(), b"".join(seen).decode()
+
+
+def test_a_bar_is_drawn_on_stderr_only(tmp_path: Path, documents: Path) -> None:
+    arguments = ["--workspace", str(tmp_path / "w"), "index", str(documents)]
+    code, data, drawn = on_a_terminal(arguments, ends={"err"})
+    assert code == 0
+    assert "Indexing" in drawn
+    assert data.startswith("4 added")
+    assert "\x1b" not in data
+
+
+def test_without_a_command_the_hint_is_one_line() -> None:
+    code, _, shown = on_a_terminal([], ends={"in", "out", "err"})
+    assert code == 2
+    assert "persona-moe ask" in shown
+    assert len(shown.splitlines()) == 1
