@@ -99,6 +99,17 @@ class OllamaSettings(_Part, frozen=True, kw_only=True):
         Url | Annotated[list[Url], Meta(min_length=1, max_length=16)],
         Meta(description="an http or https address without user name, or a list of up to 16"),
     ] = "http://127.0.0.1:11434"
+    max_experts: Annotated[int, Meta(ge=1, le=32)] = 2
+    context_tokens: Annotated[int, Meta(ge=0, le=1_048_576)] = 0
+    think: bool = False
+    keep_alive: Annotated[
+        str, Meta(pattern=r"^-?[0-9]{1,6}(ms|s|m|h)\Z", description='a duration with its unit, such as "10m"')
+    ] = "10m"
+    parallel: Annotated[int, Meta(ge=1, le=16)] = 1
+    connect_seconds: Annotated[float, Meta(gt=0.0, le=60.0)] = 3.0
+    first_token_seconds: Annotated[float, Meta(gt=0.0, le=3600.0)] = 300.0
+    stall_seconds: Annotated[float, Meta(gt=0.0, le=3600.0)] = 60.0
+    total_seconds: Annotated[float, Meta(gt=0.0, le=86_400.0)] = 900.0
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -143,6 +154,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     by_words: Share = 0.6
     no_names: Share = 0.5
     second_share: Share = 0.5
+    hop_idf_power: Amount = 1.3
     link_weight: Amount = 2.0
     home_base: Share = 0.3
     home_crowding: Share = 0.5
@@ -152,6 +164,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     shared_weight: Amount = 2.0
     shared_most: Share = 0.02
     single_word: Share = 0.7
+    count_words: bool = True
     fan: Depth = 12
     lift: Share = 0.2
     overlap: Share = 0.3
@@ -323,15 +336,19 @@ def settable_keys() -> tuple[str, ...]:
 # What may differ between two runs whose decisions are equal.
 _UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
     "system": ("batch_size", "log_level", "enable_caching"),
-    "ollama": ("provider", "api_endpoint"),
-}
+    "ollama": (
+        "provider", "api_endpoint", "keep_alive", "parallel",
+        "connect_seconds", "first_token_seconds", "stall_seconds", "total_seconds",
+    ),
+}  # fmt: skip
 
 
 def decision_digest(settings: Settings) -> str:
     """Return 32 hex digits over the settings that can change a decision, and over no others.
 
-    Left out: ``batch_size``, ``log_level``, ``enable_caching``, ``api_endpoint`` and ``provider``
-    (the model that was really used is part of the run's own record).
+    Left out: ``batch_size``, ``log_level``, ``enable_caching``, and of ``ollama.toml`` where and how
+    patiently a server is asked (the model that was really used, and what it answered, are part of
+    the run's own record).
 
     >>> quiet = Settings(system=SystemSettings(log_level="error"))
     >>> decision_digest(quiet) == decision_digest(Settings())

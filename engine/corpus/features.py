@@ -1,5 +1,8 @@
 """What analysis finds in a passage: tokens with positions, sentences, names mentioned, names at home."""
 
+from array import array
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -74,18 +77,73 @@ class Posting(NamedTuple):
     body_length: int
 
 
-class Features(NamedTuple):
-    """A passage's analysis as kept: word and name ids in place of strings; word 0 is a stop word."""
+class Features:
+    """A passage's analysis as kept: word and name ids in place of strings; word 0 is a stop word.
 
-    passage_id: str
-    family: int
-    title_tokens: list[int]
-    title_marks: list[int]
-    tokens: list[int]
-    wholes: list[tuple[int, int]]
-    marks: list[int]
-    sentences: list[Sentence]
-    mentions: list[tuple[int, int, int, int]]
+    Decoded where it is asked for: of the many passages that a question looks at, few are walked from.
+    """
+
+    def __init__(self, passage_id: str, family: int, blobs: Sequence[bytes]) -> None:
+        self.passage_id, self.family = passage_id, family
+        self._blobs = blobs
+
+    @cached_property
+    def title_tokens(self) -> list[int]:
+        """The words of the title, in order."""
+        return unpack(self._blobs[0])
+
+    @cached_property
+    def title_marks(self) -> list[int]:
+        """The marks of the title."""
+        return unpack(self._blobs[1])
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        """The words of the text, in order."""
+        return unpack(self._blobs[2])
+
+    @cached_property
+    def wholes(self) -> list[tuple[int, int]]:
+        """(position, word) of identifiers kept whole."""
+        numbers = unpack(self._blobs[3])
+        return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+    @cached_property
+    def marks(self) -> list[int]:
+        """The marks of the text."""
+        return unpack(self._blobs[4])
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """Where the sentences are."""
+        return [Sentence(*triple) for triple in _rows(self._blobs[5], 3)]
+
+    @cached_property
+    def mentions(self) -> list[tuple[int, ...]]:
+        """(name, sentence, first token, token after the last) of each mention, in order."""
+        return _rows(self._blobs[6], 4)
+
+    @cached_property
+    def words(self) -> frozenset[int]:
+        """The words of title and text, each once."""
+        return frozenset((*self.tokens, *self.title_tokens))
+
+
+def pack(numbers: Iterable[int]) -> bytes:
+    """Return ``numbers`` as 32-bit integers."""
+    return array("i", numbers).tobytes()
+
+
+def unpack(blob: bytes) -> list[int]:
+    """Return the numbers that :func:`pack` packed."""
+    numbers = array("i")
+    numbers.frombytes(blob)
+    return numbers.tolist()
+
+
+def _rows(blob: bytes, width: int) -> list[tuple[int, ...]]:
+    numbers = unpack(blob)
+    return list(zip(*(numbers[i::width] for i in range(width)), strict=True))
 
 
 class CorpusSize(NamedTuple):

@@ -12,6 +12,13 @@ from engine.corpus.tokens import fold, tokenise
 
 _NUMBER = re.compile(r"(?<![\w.,])[+-]?\d[\d,]*(?:\.\d+)?")
 _TERMS_REMEMBERED = 20_000
+_SHORT_TEXT = 1_000
+
+
+@lru_cache(maxsize=1_000)
+def _terms(text: str) -> tuple[str, ...]:
+    """The terms of a text; the expertise of the personas is asked for with every question."""
+    return tuple(term for term in tokenise(fold(text)).terms if term != STOPPED)
 
 
 class CorpusLexicon:
@@ -24,7 +31,7 @@ class CorpusLexicon:
 
     def terms(self, text: str) -> list[str]:
         """Return the index terms of ``text`` in order: stems and identifier parts, no stop words."""
-        return [term for term in tokenise(fold(text)).terms if term != STOPPED]
+        return list(_terms(text)) if len(text) <= _SHORT_TEXT else list(_terms.__wrapped__(text))
 
     def _idf(self, term: str) -> float:
         """Return ``1 - ln df / ln N``: 0 if every passage holds the term, 1 if one at most does."""

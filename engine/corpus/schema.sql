@@ -24,7 +24,10 @@ CREATE TABLE features (
     sentences BLOB NOT NULL, mentions BLOB NOT NULL
 );
 CREATE INDEX features_by_family ON features (family);
-CREATE TABLE words (word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+-- ``passages`` counts those that hold the word.
+CREATE TABLE words (
+    word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL DEFAULT 0
+);
 CREATE TABLE postings (
     word INTEGER NOT NULL, passage INTEGER NOT NULL, in_title INTEGER NOT NULL, in_body INTEGER NOT NULL,
     title_length INTEGER NOT NULL, body_length INTEGER NOT NULL, PRIMARY KEY (word, passage)

@@ -6,7 +6,6 @@ hands out only the sum. ``docs/retrieval.md`` has the measurement.
 """
 
 import os
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +17,12 @@ import apsw
 import msgspec
 
 from engine.corpus.analysis import ANALYSIS_VERSION, analyse
-from engine.corpus.features import STOPPED, Analysis, CorpusSize, Features, Posting, Sentence
+from engine.corpus.features import STOPPED, Analysis, CorpusSize, Features, Posting, pack
 from engine.corpus.records import Name, ParsedDocument, Passage, SourceState
 from engine.errors import CorpusError, WorkspaceBusyError, WorkspaceError
 from engine.ids import canonical, digest
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MILLISECONDS = 2_000
 _POSTINGS_BUFFERED = 200_000
 _STRINGS_REMEMBERED = 100_000
@@ -45,6 +44,7 @@ class SqliteStore:
             self._db = self._connect()
             self._prepare()
         self._postings: list[tuple[int, int, int, int, int, int]] = []
+        self._word_changes: Counter[int] = Counter()
         self._change = [0, 0, 0, 0]
         self._word_ids: dict[str, int] = {STOPPED: 0}
         self._name_ids: dict[str, int] = {STOPPED: 0}
@@ -130,6 +130,7 @@ class SqliteStore:
             except BaseException:
                 # Ids handed out inside are gone with the rollback.
                 self._postings.clear()
+                self._word_changes.clear()
                 self._change = [0, 0, 0, 0]
                 self._word_ids = {STOPPED: 0}
                 self._name_ids = {STOPPED: 0}
@@ -195,24 +196,23 @@ class SqliteStore:
         in_body = Counter(body)
         in_body.update(w for _, w in wholes)
         in_body.update(marks)
-        self._postings.extend(
-            (w, row, in_title[w], in_body[w], len(title), len(body))
-            for w in (in_title.keys() | in_body.keys())
-            if w
-        )
+        words = (in_title.keys() | in_body.keys()) - {0}
+        lengths = len(title), len(body)
+        self._postings.extend((w, row, in_title[w], in_body[w], *lengths) for w in words)
+        self._word_changes.update(words)
         self._db.execute(
             "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 row,
                 passage.passage_id,
                 name[a.family],
-                _pack(title),
-                _pack(title_marks),
-                _pack(body),
-                _pack(n for pair in wholes for n in pair),
-                _pack(marks),
-                _pack(n for sentence in a.sentences for n in sentence),
-                _pack(n for mention in mentions for n in mention),
+                pack(title),
+                pack(title_marks),
+                pack(body),
+                pack(n for pair in wholes for n in pair),
+                pack(marks),
+                pack(n for sentence in a.sentences for n in sentence),
+                pack(n for mention in mentions for n in mention),
             ),
         )
         self._db.executemany(
@@ -241,6 +241,7 @@ class SqliteStore:
             words.update(word for _, word in features.wholes)
             words.discard(0)
             self._db.executemany("DELETE FROM postings WHERE word=? AND passage=?", [(w, row) for w in words])
+            self._word_changes.subtract(words)
             names = {name for name, *_ in features.mentions}
             self._db.executemany("DELETE FROM mentions WHERE name=? AND passage=?", [(n, row) for n in names])
             lengths[0] += len(features.title_tokens)
@@ -285,6 +286,9 @@ class SqliteStore:
         self._postings.sort()
         self._db.executemany("INSERT INTO postings VALUES (?,?,?,?,?,?)", self._postings)
         self._postings.clear()
+        changes = sorted((word, change) for word, change in self._word_changes.items() if change)
+        self._db.executemany("UPDATE words SET passages=passages+?2 WHERE word=?1", changes)
+        self._word_changes.clear()
 
     def _string_ids(self, texts: set[str], known: dict[str, int], table: str, column: str) -> dict[str, int]:
         new = sorted(text for text in texts if text not in known)
@@ -377,15 +381,20 @@ class SqliteStore:
 
     def frequency(self, word: int) -> int:
         """Return the number of passages that hold the word."""
+        return self.frequencies([word]).get(word, 0)
+
+    def frequencies(self, words: Sequence[int]) -> dict[int, int]:
+        """Return word -> the number of passages that hold it, for words that any holds."""
         with self._guard():
-            return int(self._db.execute("SELECT count(*) FROM postings WHERE word=?", (word,)).get)
+            sql = "SELECT word, passages FROM words WHERE word IN (SELECT value FROM json_each(?)) AND passages"
+            return dict(self._db.execute(sql, (_listed(words),)))
 
     def features(self, rows: Sequence[int]) -> list[Features]:
         """Return what analysis found in the passages of these rows, in the order asked."""
         with self._guard():
             sql = "SELECT * FROM features WHERE passage IN (SELECT value FROM json_each(?))"
             found = {row[0]: row for row in self._db.execute(sql, (_listed(rows),))}
-        return [_features(found[row]) for row in rows]
+        return [Features(found[row][1], found[row][2], found[row][3:]) for row in rows]
 
     def homes(self, names: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
         """Return name -> (row, kind) of the passages that are home to it, for names that have one."""
@@ -396,20 +405,28 @@ class SqliteStore:
                 found.setdefault(name, []).append((row, kind))
         return found
 
-    def mentioning(self, names: Sequence[int]) -> dict[int, list[int]]:
-        """Return name -> rows of the passages that mention it, for names that anything mentions."""
-        found: dict[int, list[int]] = {}
-        with self._guard():
-            sql = "SELECT name, passage FROM mentions WHERE name IN (SELECT value FROM json_each(?))"
-            for name, row in self._db.execute(sql, (_listed(names),)):
-                found.setdefault(name, []).append(row)
-        return found
+    def mentioning(self, names: Sequence[int], most: int) -> dict[int, tuple[int, list[int]]]:
+        """Return name -> (number of passages that mention it, their rows), for names that any mentions.
 
-    def family(self, family: int, limit: int) -> list[int]:
-        """Return the rows of at most ``limit`` passages that belong together."""
+        The rows are left out where more than ``most`` passages mention the name.
+        """
         with self._guard():
-            sql = "SELECT passage FROM features WHERE family=? LIMIT ?"
-            return [row for (row,) in self._db.execute(sql, (family, limit))]
+            sql = (
+                "SELECT name, count(*), CASE WHEN count(*) <= ? THEN group_concat(passage) END FROM mentions"
+                " WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name"
+            )
+            found = self._db.execute(sql, (most, _listed(names))).fetchall()
+        return {name: (count, [*map(int, rows.split(","))] if rows else []) for name, count, rows in found}
+
+    def families(self, families: Sequence[int], most: int) -> dict[int, list[int]]:
+        """Return family -> its rows, for families of at least two and at most ``most`` passages."""
+        with self._guard():
+            sql = (
+                "SELECT family, group_concat(passage) FROM features"
+                " WHERE family IN (SELECT value FROM json_each(?)) GROUP BY family HAVING count(*) BETWEEN 2 AND ?"
+            )
+            found = self._db.execute(sql, (_listed(families), most)).fetchall()
+        return {family: [*map(int, rows.split(","))] for family, rows in found}
 
     def ids_of(self, rows: Sequence[int]) -> list[str]:
         """Return the passage ids of these rows, in the order asked."""
@@ -421,32 +438,6 @@ class SqliteStore:
 
 def _listed(numbers: Iterable[int]) -> str:
     return f"[{','.join(map(str, numbers))}]"
-
-
-def _pack(numbers: Iterable[int]) -> bytes:
-    return array("i", numbers).tobytes()
-
-
-def _unpack(blob: bytes) -> list[int]:
-    numbers = array("i")
-    numbers.frombytes(blob)
-    return numbers.tolist()
-
-
-def _features(row: tuple[Any, ...]) -> Features:
-    _, passage_id, family, *blobs = row
-    title, title_marks, tokens, wholes, marks, sentences, mentions = map(_unpack, blobs)
-    return Features(
-        passage_id,
-        family,
-        title,
-        title_marks,
-        tokens,
-        list(zip(wholes[::2], wholes[1::2], strict=True)),
-        marks,
-        [Sentence(*triple) for triple in zip(*(sentences[i::3] for i in range(3)), strict=True)],
-        [(n, s, a, z) for n, s, a, z in zip(*(mentions[i::4] for i in range(4)), strict=True)],
-    )
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:

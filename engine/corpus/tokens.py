@@ -97,16 +97,28 @@ class Tokens(NamedTuple):
     firsts: list[int]
 
 
+class _Folding(dict[int, str]):
+    """What each character folds to, worked out when it is met first."""
+
+    def __missing__(self, code: int) -> str:
+        spelt = _SPELT.get(code)
+        if spelt is None:
+            parts = unicodedata.normalize("NFKD", chr(code))
+            spelt = "".join(_SPELT.get(ord(c), c) for c in parts if not unicodedata.combining(c))
+        self[code] = spelt
+        return spelt
+
+
+_FOLDING = _Folding()
+
+
 def fold(text: str) -> str:
     """Return ``text`` without accents and compatibility forms, Greek letters spelt out.
 
     >>> fold("Kraków"), fold("TNF-α")
     ('Krakow', 'TNF-alpha')
     """
-    if text.isascii():
-        return text
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return bare.translate(_SPELT)
+    return text if text.isascii() else text.translate(_FOLDING)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -183,18 +195,19 @@ def tokenise(text: str, offset: int = 0) -> Tokens:
     >>> tokenise("The DiffExecutor runs.").terms
     ['', 'diff', 'executor', 'run']
     """
-    terms: list[str] = []
-    wholes: list[Whole] = []
-    words: list[Word] = []
-    spans: list[tuple[int, int]] = []
+    matches = list(_SURFACE.finditer(text))
+    words = [take_apart(match[0]) for match in matches]
     firsts: list[int] = []
-    for match in _SURFACE.finditer(text):
-        word = take_apart(match.group())
+    wholes: list[Whole] = []
+    terms: list[str] = []
+    for word in words:
         position = offset + len(terms)
+        firsts.append(position)
+        parts = word[0]
+        if len(parts) == 1:
+            terms.append(parts[0])
+            continue
+        terms.extend(parts)
         if word.whole is not None:
             wholes.append(Whole(position, word.whole))
-        words.append(word)
-        spans.append(match.span())
-        firsts.append(position)
-        terms.extend(word.terms)
-    return Tokens(terms, wholes, words, spans, firsts)
+    return Tokens(terms, wholes, words, [match.span() for match in matches], firsts)

@@ -9,7 +9,7 @@ could give, so a score lies in [0, ~2] and means the same on every corpus.
 
 import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -19,7 +19,9 @@ from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.question import Question
 from engine.ids import q6
 
+# More passages than these tell nothing of each other, and cost much to look through.
 _MOST_SIBLINGS = 200
+_TIE = 1e-9
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,12 +37,15 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class Lexical(msgspec.Struct, frozen=True, kw_only=True):
     """The first hop of one question.
 
-    ``weights`` maps each term to its share of the question (they sum to 1); ``matches`` maps each
-    term to row -> how saturated the match is, in [0, 1).
+    ``weights`` maps each term to its share of the question (they sum to 1), ``frequencies`` to the
+    number of passages that hold it; ``matches`` maps it to row -> how saturated the match is, in
+    [0, 1); ``words`` maps every row to the share of the question that its words alone give.
     """
 
     weights: dict[str, float]
+    frequencies: dict[str, int]
     matches: dict[str, dict[int, float]]
+    words: dict[int, float]
     candidates: list[Candidate]
 
 
@@ -63,42 +68,47 @@ class _FirstHop:
     def __init__(self, question: Question, store: SqliteStore, settings: RetrievalSettings) -> None:
         self.question, self.store, self.s = question, store, settings
         self.size = store.size()
-        self.impact: dict[str, dict[int, float]] = {}
+        self.matches: dict[str, dict[int, float]] = {}
         self.bodies: dict[str, set[int]] = {}
+        self.frequencies: dict[str, int] = {}
         self.weight: dict[str, float] = {}
-        self.words: dict[str, tuple[int, ...]] = {}
+        self.wanted: dict[int, str] = {}
+        self.title_idf: dict[int, float] = {}
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
 
     def run(self) -> Lexical:
         scores = self._match_terms()
         total = math.fsum(self.weight.values()) or 1.0
-        shares = {term: weight / total for term, weight in self.weight.items()}
-        matches = {t: {r: v / (self.s.k1 + 1) for r, v in rows.items()} for t, rows in self.impact.items()}
+        found = Lexical(
+            weights={term: weight / total for term, weight in self.weight.items()},
+            frequencies=self.frequencies,
+            matches=self.matches,
+            words={row: score / total for row, score in scores.items()},
+            candidates=[],
+        )
         if not scores:
-            return Lexical(weights=shares, matches=matches, candidates=[])
+            return found
         rows = self._front(scores)
+        features = self.store.features(rows)
+        self._weigh_titles(features)
+        self.families = self.store.families([known.family for known in features], _MOST_SIBLINGS)
+        # What a term that is matched without end gives is its weight: the other parts are divided alike.
         most = total * (self.s.k1 + 1)
-        candidates = []
-        for row, features in zip(rows, self.store.features(rows), strict=True):
-            parts = {name: q6(value / most) for name, value in self._parts(row, features).items()}
-            candidates.append(
-                Candidate(
-                    row=row,
-                    passage_id=features.passage_id,
-                    features=features,
-                    score=q6(math.fsum(parts.values())),
-                    parts=parts,
-                )
+        for row, known in zip(rows, features, strict=True):
+            parts = {name: q6(value / most) for name, value in self._parts(row, known).items()}
+            score = q6(math.fsum(parts.values()))
+            found.candidates.append(
+                Candidate(row=row, passage_id=known.passage_id, features=known, score=score, parts=parts)
             )
-        candidates.sort(key=lambda c: (-c.score, c.passage_id))
-        return Lexical(weights=shares, matches=matches, candidates=candidates[: self.s.depth])
+        found.candidates.sort(key=lambda c: (-c.score, c.passage_id))
+        del found.candidates[self.s.depth :]
+        return found
 
     def _front(self, scores: Mapping[int, float]) -> list[int]:
         """The best ``depth`` rows, and all that tie with the last, so that no arrival order decides."""
-        rounded = {row: round(score, 6) for row, score in scores.items()}
-        best = heapq.nlargest(self.s.depth, rounded.values())
-        return [row for row, score in rounded.items() if score >= best[-1]]
+        least = heapq.nlargest(self.s.depth, scores.values())[-1] - _TIE
+        return [row for row, score in scores.items() if score >= least]
 
     def _match_terms(self) -> dict[int, float]:
         s, size = self.s, self.size
@@ -112,10 +122,15 @@ class _FirstHop:
         scores: dict[int, float] = {}
         # Rarest first: a term that nearly every passage holds only adds to candidates already known.
         for term, postings in sorted(fetched, key=lambda f: (sum(map(len, f[1])), f[0].term)):
+            common = (
+                max(map(len, postings)) > s.common_share * size.passages and len(scores) >= s.common_after
+            )
             rows: dict[int, float] = {}
             bodies: set[int] = set()
             for posting in postings:
                 for row, in_title, in_body, title_length, body_length in posting:
+                    if common and row not in scores:
+                        continue
                     found = in_body / (base + slope * body_length)
                     if in_title:
                         found += s.title_weight * in_title / (title_base + title_slope * title_length)
@@ -123,27 +138,35 @@ class _FirstHop:
                         bodies.add(row)
                     if found > rows.get(row, 0.0):
                         rows[row] = found
-            if len(rows) > s.common_share * size.passages and len(scores) >= s.common_after:
-                rows = {row: found for row, found in rows.items() if row in scores}
-                frequency = max(len(posting) for posting in postings)
-            else:
-                frequency = len(rows)
+            frequency = max(map(len, postings)) if common else len(rows)
             weight = idf(size.passages, frequency) * term.weight
-            impact = {row: found * (s.k1 + 1) / (found + s.k1) for row, found in rows.items()}
-            for row, value in impact.items():
-                scores[row] = scores.get(row, 0.0) + weight * value
-            self.weight[term.term], self.impact[term.term], self.bodies[term.term] = weight, impact, bodies
-            self.words[term.term] = term.words
+            k1 = s.k1
+            for row, found in rows.items():
+                rows[row] = match = found / (found + k1)
+                scores[row] = scores.get(row, 0.0) + weight * match
+            self.weight[term.term], self.matches[term.term], self.bodies[term.term] = weight, rows, bodies
+            self.frequencies[term.term] = frequency
+            self.wanted.update(dict.fromkeys(term.words, term.term))
         return scores
 
+    def _weigh_titles(self, known: Sequence[Features]) -> None:
+        """Look up how rare the words of those titles are that hold a word of the question."""
+        words: dict[int, None] = {}
+        for features in known:
+            if any(word in self.wanted for word in features.title_tokens):
+                words.update(dict.fromkeys(features.title_tokens))
+        words.pop(0, None)
+        counts = self.store.frequencies(list(words))
+        self.title_idf = {word: idf(self.size.passages, max(1, counts.get(word, 0))) for word in words}
+
     def _parts(self, row: int, features: Features) -> dict[str, float]:
-        s = self.s
-        parts = {term: self.weight[term] * rows[row] for term, rows in self.impact.items() if row in rows}
-        wanted = {word: term for term, words in self.words.items() for word in words}
+        s, wanted = self.s, self.wanted
+        full = s.k1 + 1
+        parts = {t: full * self.weight[t] * rows[row] for t, rows in self.matches.items() if row in rows}
         places: dict[str, list[int]] = {}
-        for position, word in enumerate(features.tokens):
-            if word in wanted:
-                places.setdefault(wanted[word], []).append(position)
+        tokens = features.tokens
+        for position in [i for i, word in enumerate(tokens) if word in wanted]:
+            places.setdefault(wanted[tokens[position]], []).append(position)
         for position, word in features.wholes:
             if word in wanted:
                 places.setdefault(wanted[word], []).append(position)
@@ -155,20 +178,15 @@ class _FirstHop:
                 if value:
                     parts[f"{first} {second}"] = value
         self._family(row, features.family, parts)
-        bonus = self._title(features)
-        if bonus:
-            parts["title"] = bonus
+        if any(title):
+            parts["title"] = self._title(features)
         return parts
 
     def _family(self, row: int, family: int, parts: dict[str, float]) -> None:
         """Terms missing here that sibling passages of the same document hold."""
-        missing = [term for term, rows in self.impact.items() if row not in rows]
-        if not missing:
-            return
-        if family not in self.families:
-            self.families[family] = self.store.family(family, _MOST_SIBLINGS)
-        siblings = self.families[family]
-        if len(siblings) < 2:
+        missing = [term for term, rows in self.matches.items() if row not in rows]
+        siblings = self.families.get(family)
+        if siblings is None:
             return
         for term in missing:
             if (family, term) not in self.siblings:
@@ -213,16 +231,6 @@ class _FirstHop:
 
     def _title(self, features: Features) -> float:
         """A title that stands in the question: its idf mass there, times the share of it squared."""
-        words = {word for word in features.title_tokens if word}
-        if not words:
-            return 0.0
-        asked = {word for words_ in self.words.values() for word in words_}
-        if not words & asked:
-            return 0.0
-        met = total = 0.0
-        for word in sorted(words):
-            value = idf(self.size.passages, max(1, self.store.frequency(word)))
-            total += value
-            if word in asked:
-                met += value
-        return self.s.title_bonus * met * (met / total) ** 2
+        values = {word: self.title_idf[word] for word in features.title_tokens if word}
+        met = math.fsum(value for word, value in values.items() if word in self.wanted)
+        return self.s.title_bonus * met * (met / math.fsum(values.values())) ** 2

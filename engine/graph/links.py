@@ -7,14 +7,15 @@ words that the path so far has not covered.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from engine.config import RetrievalSettings
 from engine.corpus.features import Features
 from engine.corpus.sqlite_store import SqliteStore
-from engine.graph.lexical import Lexical
+from engine.corpus.tokens import stem
+from engine.graph.lexical import Lexical, idf
 from engine.graph.question import Question
 
 _SUFFIXES = ("or", "er")
@@ -32,7 +33,6 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     source: int
     target: int
     kind: str
-    name: int
     key: str
     order: int
     sentence: int
@@ -42,28 +42,44 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     strength: float
 
 
+class _Name(msgspec.Struct, frozen=True):
+    """What the corpus knows of a name: ``homes`` are (row, kind, share), each row once.
+
+    ``mentioning`` is empty where too many passages mention the name to lead anywhere.
+    """
+
+    key: str
+    rarity: float
+    homes: list[tuple[int, str, float]]
+    mentioning: list[int]
+
+
 class Linker:
-    """Finds the links of passages for one question. Passages are expanded at most once a coverage."""
+    """Finds the links of passages for one question."""
 
     def __init__(
         self, question: Question, lexical: Lexical, store: SqliteStore, settings: RetrievalSettings
     ) -> None:
         self._store, self._settings = store, settings
-        self._weights = lexical.weights
         self._passages = max(2, store.size().passages)
+        self._weights = self._sharpened(lexical)
+        self._share = list(self._weights.values())
+        self._rows = [(self._weights[term], rows, i) for i, (term, rows) in enumerate(lexical.matches.items())]
         self._matched: dict[int, list[tuple[float, float, int]]] = {}
-        for index, (term, rows) in enumerate(lexical.matches.items()):
-            weight = self._weights[term]
-            for row, match in rows.items():
-                self._matched.setdefault(row, []).append((weight, match, index))
-        self._most = {row: sum(w * m for w, m, _ in found) for row, found in self._matched.items()}
-        self._terms = list(lexical.matches)
+        self._alone = lexical.words
         self._context_words = self._word_weights(question)
-        asked = store.name_ids(question.keys)
-        self._asked = frozenset(asked.values())
-        self._mentioning: dict[int, list[int]] = {}
-        self._homes: dict[int, list[tuple[int, str]]] = {}
-        self._keys: dict[int, str] = {}
+        self._asked = frozenset(store.name_ids(question.keys).values())
+        self._names: dict[int, _Name] = {}
+
+    def _sharpened(self, lexical: Lexical) -> dict[str, float]:
+        """Each term's share of the question for hops, where rare words count more than in the first."""
+        power = self._settings.hop_idf_power - 1
+        raw = {
+            term: lexical.weights[term] * idf(self._passages, lexical.frequencies[term]) ** power
+            for term in lexical.matches
+        }
+        total = math.fsum(raw.values()) or 1.0
+        return {term: weight / total for term, weight in raw.items()}
 
     def _word_weights(self, question: Question) -> dict[int, float]:
         """Weights of the words that show a mention to be to the point: "directed" for "director"."""
@@ -82,118 +98,151 @@ class Linker:
             weights.setdefault(word, actions[action])
         return weights
 
+    # -- what the question finds in a passage ----------------------------------------------------
+    def _matches(self, row: int) -> list[tuple[float, float, int]]:
+        """(weight, match, number) of the terms that a passage matches; worked out when asked first."""
+        found = self._matched.get(row)
+        if found is None:
+            found = [(weight, rows[row], index) for weight, rows, index in self._rows if row in rows]
+            self._matched[row] = found
+        return found
+
     def coverage(self, row: int) -> dict[int, float]:
         """Return term number -> how well the passage matches it, in [0, 1)."""
-        return {index: match for _, match, index in self._matched.get(row, ())}
+        return {index: match for _, match, index in self._matches(row)}
 
     def covered_share(self, coverage: Mapping[int, float]) -> float:
         """Return the share of the question that a path with this coverage has answered, in [0, 1]."""
-        return math.fsum(self._weights[self._terms[i]] * min(1.0, c) for i, c in sorted(coverage.items()))
+        return math.fsum(self._share[i] * min(1.0, match) for i, match in coverage.items())
 
     def residual(self, row: int, coverage: Mapping[int, float]) -> float:
         """Return what a passage adds to a path with this coverage: a share of the question in [0, 1]."""
-        found = self._matched.get(row)
-        if found is None:
-            return 0.0
         total = 0.0
-        for weight, match, index in found:
+        for weight, match, index in self._matches(row):
             more = match - coverage.get(index, 0.0)
             if more > 0:
                 total += weight * more
         return total
 
+    def term_share(self, term: str) -> float:
+        """Return the share of the question that a term has for hops, 0 if the corpus lacks it."""
+        return self._weights.get(term, 0.0)
+
+    # -- links -----------------------------------------------------------------------------------
     def links(
         self, row: int, features: Features, coverage: Mapping[int, float], source: float, least: float
     ) -> list[Link]:
-        """Return the links out of a passage whose source is worth ``source``, in order of mention.
+        """Return the strongest link to each passage that a passage worth ``source`` leads to.
 
         A passage that shares a name is left out if it could not reach ``least`` even if the question
         found there all that it finds at most.
         """
         s = self._settings
         mentions = self._mentions(features)
-        self._fetch(list(mentions))
-        found: list[Link] = []
-        for name, (order, sentence, context) in mentions.items():
-            key, mentioning = self._keys[name], self._mentioning[name]
-            rarity = max(0.0, 1.0 - math.log(max(len(mentioning), 1) + 1) / math.log(self._passages))
-            if " " not in key:
-                rarity *= s.single_word
-            if rarity == 0.0:
+        self.fetch(mentions)
+        alone = self._alone
+        left: dict[int, float] = {}
+        # target -> (-strength, kind, order, name, residual): the least is the best, ties told by order.
+        best: dict[int, tuple[float, str, int, int, float]] = {}
+        for name, (order, _, context) in mentions.items():
+            known = self._names[name]
+            if known.rarity == 0.0:
                 continue
-
-            def link(target: int, kind: str, residual: float, strength: float) -> Link:
-                return Link(
-                    source=row,
-                    target=target,
-                    kind=kind,
-                    name=name,  # noqa: B023 - called within this turn of the loop
-                    key=key,  # noqa: B023
-                    order=order,  # noqa: B023
-                    sentence=sentence,  # noqa: B023
-                    rarity=rarity,  # noqa: B023
-                    context=context,  # noqa: B023
-                    residual=residual,
-                    strength=strength,
-                )
-
-            homes = self._homes[name]
-            for target, kind in homes:
-                if target != row:
-                    residual = self.residual(target, coverage)
-                    share = s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
-                    base = s.home_base + residual + s.context_weight * context
-                    found.append(link(target, kind, residual, s.link_weight * rarity * share * base))
-            if len(mentioning) > max(2.0, s.shared_most * self._passages):
-                continue
-            worth = s.link_weight * s.shared_weight * rarity
+            worth = s.link_weight * known.rarity
+            base = s.home_base + s.context_weight * context
+            for target, kind, share in known.homes:
+                residual = left.get(target)
+                if residual is None:
+                    residual = left[target] = self.residual(target, coverage)
+                found = (-round(worth * share * (base + residual), 9), kind, order, name, residual)
+                if target not in best or found < best[target]:
+                    best[target] = found
+            worth *= s.shared_weight
             bar = least / (1.0 + source * worth)
-            for target in mentioning:
-                if target != row and self._most.get(target, 0.0) >= bar:
-                    residual = self.residual(target, coverage)
-                    if residual > 0.0:
-                        found.append(link(target, "shared", residual, worth * residual))
-        return found
+            for target in known.mentioning:
+                if alone.get(target, 0.0) < bar:
+                    continue
+                residual = left.get(target)
+                if residual is None:
+                    residual = left[target] = self.residual(target, coverage)
+                if residual > 0.0:
+                    found = (-round(worth * residual, 9), "shared", order, name, residual)
+                    if target not in best or found < best[target]:
+                        best[target] = found
+        best.pop(row, None)
+        return [
+            Link(
+                source=row,
+                target=target,
+                kind=kind,
+                key=self._names[name].key,
+                order=order,
+                sentence=mentions[name][1],
+                rarity=self._names[name].rarity,
+                context=mentions[name][2],
+                residual=residual,
+                strength=-strength,
+            )
+            for target, (strength, kind, order, name, residual) in best.items()
+        ]
 
-    def _fetch(self, names: list[int]) -> None:
+    def fetch(self, names: Iterable[int]) -> None:
         """Fetch what is known of these names at once, where it is not here yet."""
-        missing = [name for name in names if name not in self._homes]
+        missing = [name for name in names if name not in self._names]
         if not missing:
             return
-        self._keys.update(self._store.names(missing))
-        mentioning, homes = self._store.mentioning(missing), self._store.homes(missing)
-        kinds = self._settings.home_kinds
+        s = self._settings
+        most = math.floor(max(2.0, s.shared_most * self._passages))
+        keys = self._store.names(missing)
+        mentioning, homes = self._store.mentioning(missing, most), self._store.homes(missing)
+        lone = {name: stem(key) for name, key in keys.items() if " " not in key}
+        words = self._store.word_ids(lone.values())
+        counts = self._store.frequencies(list(words.values()))
         for name in missing:
-            self._mentioning[name] = mentioning.get(name, [])
-            # One passage may be home to a name in several ways: the strongest counts.
-            best: dict[int, str] = {}
-            for row, kind in homes.get(name, ()):
-                if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
-                    best[row] = kind
-            self._homes[name] = list(best.items())
+            count, rows = mentioning.get(name, (0, []))
+            count = max(count, 1)
+            single = name in lone
+            if single and s.count_words:
+                count = max(count, counts.get(words.get(lone[name], 0), 0))
+                if count > most:
+                    rows = []
+            rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
+            self._names[name] = _Name(
+                keys[name], rarity * (s.single_word if single else 1.0), self._shares(homes.get(name, ())), rows
+            )
+
+    def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
+        """Each home of a name once, by its strongest kind, with its share of what leads to the name."""
+        kinds = self._settings.home_kinds
+        best: dict[int, str] = {}
+        for row, kind in homes:
+            if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
+                best[row] = kind
+        crowd = len(best) ** -self._settings.home_crowding if best else 0.0
+        return [(row, kind, kinds.get(kind, 1.0) * crowd) for row, kind in best.items()]
 
     def _mentions(self, features: Features) -> dict[int, tuple[int, int, float]]:
         """Return name -> (order, sentence, context) of the mention with most question words around."""
         s = self._settings
+        wanted = self._context_words
+        # Where in the text question words stand: most mentions have none near.
+        spots = {
+            False: [i for i, word in enumerate(features.tokens) if word in wanted],
+            True: [i for i, word in enumerate(features.title_tokens) if word in wanted],
+        }
         best: dict[int, tuple[int, int, float]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
             if name in self._asked:
                 continue
             tokens = features.title_tokens if sentence < 0 else features.tokens
-            around = {
-                word
-                for word in (
-                    *tokens[max(0, first - s.context_before) : first],
-                    *tokens[last : last + s.context_after],
-                )
-                if word in self._context_words
-            }
-            context = math.fsum(sorted(self._context_words[word] for word in around))
+            low, high = first - s.context_before, last + s.context_after
+            around = {tokens[i] for i in spots[sentence < 0] if low <= i < first or last <= i < high}
+            context = math.fsum([wanted[word] for word in around]) if around else 0.0
             if name not in best or context > best[name][2]:
                 best[name] = (order, sentence, context)
         return best
 
-    def homes(self, name: int) -> Sequence[tuple[int, str]]:
-        """Return (row, kind) of the passages that are home to a name, each once."""
-        self._fetch([name])
-        return self._homes[name]
+    def homes(self, name: int) -> Sequence[tuple[int, str, float]]:
+        """Return (row, kind, share) of the passages that are home to a name, each once."""
+        self.fetch([name])
+        return self._names[name].homes

@@ -5,6 +5,7 @@ path is worth does not depend on who walked it, so personas decide what is *reac
 strong it is, and their finds can be merged by score (rank fusion loses second hops).
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -44,6 +45,7 @@ class QueryGraph:
         self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
         self._features: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
         self._ids: dict[int, str] = {c.row: c.passage_id for c in self.lexical.candidates}
+        self._bases: dict[int, float] = {}
         self._names: dict[int, float] = self._name_bonuses()
         scores = sorted((self.base(row) for row in self._candidates), reverse=True)
         self._least = scores[settings.choose_from - 1] if len(scores) >= settings.choose_from else 0.0
@@ -57,10 +59,9 @@ class QueryGraph:
         s = self.settings
         bonuses: dict[int, float] = {}
         for name in self.question.names:
-            share = sum(self.lexical.weights.get(term, 0.0) for term in name.terms)
-            homes = self._linker.homes(name.name)
-            for row, kind in homes:
-                bonus = s.name_bonus * share * s.home_kinds.get(kind, 1.0) * len(homes) ** -s.home_crowding
+            share = math.fsum(self._linker.term_share(term) for term in name.terms)
+            for row, kind, worth in self._linker.homes(name.name):
+                bonus = s.name_bonus * share * worth
                 if kind != "title" and " " not in name.key:
                     bonus *= s.single_name
                 if not name.capitalised:
@@ -71,19 +72,26 @@ class QueryGraph:
     # -- what passages are worth -----------------------------------------------------------------
     def base(self, row: int) -> float:
         """Return what a passage is worth by itself: its first-hop score, names of the question at home."""
-        candidate = self._candidates.get(row)
-        own = candidate.score if candidate else self._linker.residual(row, {})
-        return own + self._names.get(row, 0.0)
+        known = self._bases.get(row)
+        if known is None:
+            candidate = self._candidates.get(row)
+            own = candidate.score if candidate else self.lexical.words.get(row, 0.0)
+            known = self._bases[row] = own + self._names.get(row, 0.0)
+        return known
+
+    def path_value(self, row: int) -> float:
+        """Return what the best path found to a passage so far adds to it, 0 for none."""
+        path = self.paths.get(row)
+        return path.value if path else 0.0
 
     def strength(self, row: int) -> float:
         """Return what a passage is worth with the best path found to it so far."""
-        path = self.paths.get(row)
-        return self.base(row) + (path.value if path else 0.0)
+        return self.base(row) + self.path_value(row)
 
     def parts(self, row: int) -> dict[str, float]:
         """Return the named parts that sum to :meth:`strength`."""
         candidate = self._candidates.get(row)
-        parts = dict(candidate.parts) if candidate else {"words": q6(self._linker.residual(row, {}))}
+        parts = dict(candidate.parts) if candidate else {"words": q6(self.lexical.words.get(row, 0.0))}
         if row in self._names:
             parts["name in the question"] = q6(self._names[row])
         if row in self.paths:
@@ -163,7 +171,7 @@ class QueryGraph:
     def homes_of_question(self, row: int) -> list[str]:
         """Return the keys of the question's names that are at home in a passage."""
         return [
-            n.key for n in self.question.names if any(home == row for home, _ in self._linker.homes(n.name))
+            n.key for n in self.question.names if any(home == row for home, *_ in self._linker.homes(n.name))
         ]
 
     def passage(self, row: int) -> Passage:
@@ -220,6 +228,10 @@ class QueryGraph:
 
     def _grow(self, row: int) -> list[Link]:
         s = self.settings
+        if not self._expanded:
+            # Most of what the walks will ask for, in one go.
+            first = [seed for seed in self.seeds()[: s.fan] if seed in self._features]
+            self._linker.fetch({name: None for seed in first for name, *_ in self._features[seed].mentions})
         path = self.paths.get(row)
         deep = path is not None and path.value > self.base(row)
         source = self.strength(row) * s.second_share if deep else self.base(row)
@@ -227,15 +239,12 @@ class QueryGraph:
         source *= 1.0 if self._names else s.no_names
         hops = path.hops + 1 if deep and path is not None else 1
         found = self._linker.links(row, self.features(row), self.coverage(row), source, self._least)
-        best: dict[int, Link] = {}
-        for link in sorted(found, key=lambda k: (-q6(k.strength), k.kind, k.order)):
-            best.setdefault(link.target, link)
-        for target, link in best.items():
+        for link in found:
             value = source * link.strength
-            known = self.paths.get(target)
+            known = self.paths.get(link.target)
             if known is None or value > known.value:
-                self.paths[target] = Path(value, link, hops)
-        return self._strongest(list(best.values()))
+                self.paths[link.target] = Path(value, link, hops)
+        return self._strongest(found)
 
     def _strongest(self, links: list[Link]) -> list[Link]:
         """The ``fan`` strongest links, by what their targets are worth now; ties by passage id."""

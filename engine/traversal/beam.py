@@ -1,6 +1,5 @@
 """The best-first beam: how a persona's policy judges nodes and orders what to visit next."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from engine.graph.model import Node
@@ -32,7 +31,7 @@ class BeamTraversal(PersonaTraversalInterface):
         0.45
         """
         data = node.data
-        return q6(math.fsum(weight * data.get(name, 0.0) for name, weight in RELEVANCE_WEIGHTS.items()))
+        return q6(sum([weight * data.get(name, 0.0) for name, weight in RELEVANCE_WEIGHTS.items()]))
 
     def priority_terms(self, persona: Persona, node: Node) -> dict[str, float]:
         """Return the addends of a node's priority: strength, exploration, and overlap taken off.
@@ -51,7 +50,7 @@ class BeamTraversal(PersonaTraversalInterface):
 
     def priority(self, persona: Persona, node: Node) -> float:
         """Return the sum of :meth:`priority_terms`, quantised."""
-        return q6(math.fsum(self.priority_terms(persona, node).values()))
+        return q6(sum(self.priority_terms(persona, node).values()))
 
     def decide_traversal(
         self, current_node: Node, available_nodes: Sequence[Node], persona: Persona

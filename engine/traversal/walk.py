@@ -117,32 +117,28 @@ class Walk:
             features = self._graph.known_features(row) if self._expertise else None
             if features is None:
                 return 0.0
-            words = {*features.tokens, *features.title_tokens}
-            met = math.fsum(value for word, value in self._expertise.items() if word in words)
+            met = math.fsum([self._expertise[word] for word in self._expertise.keys() & features.words])
             known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
         return known
 
     def _node(self, waiting: _Waiting) -> Node:
         graph, row = self._graph, waiting.row
         top = self._strongest or 1.0
-        base = graph.base(row)
-        path = graph.paths.get(row)
+        base, value = graph.base(row), graph.path_value(row)
         features = graph.known_features(row)
-        overlap, crowding = 0.0, 0.0
-        if row in self._ground.passages:
-            overlap = 1.0
+        overlap, crowding = (1.0 if row in self._ground.passages else 0.0), 0.0
         if features is not None:
             if not overlap and features.family in self._ground.families:
                 overlap = _SAME_DOCUMENT_OVERLAP
             crowding = self._families.get(features.family, 0) / max(1, len(self.visited))
         return Node(
-            f"p:{graph.passage_id(row)}",
+            "p:" + graph.passage_id(row),
             {
                 "row": row,
                 "hops": waiting.hops,
-                "strength": min(1.0, (base + (path.value if path else 0.0)) / top),
+                "strength": min(1.0, (base + value) / top),
                 "lexical": min(1.0, base / top),
-                "path": min(1.0, path.value / top) if path else 0.0,
+                "path": min(1.0, value / top),
                 "facet": min(1.0, graph.residual(row, self._covered)),
                 "expertise": self._match_expertise(row),
                 "overlap": overlap,
@@ -151,7 +147,7 @@ class Walk:
         )
 
     def _priority(self, node: Node) -> float:
-        return math.fsum(self._terms(node).values())
+        return sum(self._terms(node).values())
 
     def _terms(self, node: Node) -> dict[str, float]:
         if isinstance(self._traversal, BeamTraversal):
