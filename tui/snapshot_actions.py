@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from engine.snapshots.diff import SnapshotDiff
     from engine.snapshots.library import SnapshotInfo, SnapshotLibrary
     from engine.snapshots.reader import Snapshot
-    from engine.snapshots.verify import Comparison, Rerun
+    from engine.snapshots.verify import ChainReport, Comparison
 
 
 def _library(args: argparse.Namespace) -> "SnapshotLibrary":
@@ -103,41 +103,32 @@ def run_verify(args: argparse.Namespace) -> int:
     """Check the lines, then run again and compare; returns the exit code."""
     from engine.snapshots.reader import open_snapshot
     from engine.snapshots.verify import check_chain, verify
+    from tui.session import open_engine
 
     library = _library(args)
     path = library.path(library.find(args.id))
     report = check_chain(path)
+    if not args.json:
+        _tell_chain(report)
     comparison: Comparison | None = None
-    rerun = None if args.chain or not (report.intact and report.complete) else _rerun(args)
-    if rerun is not None:
-        comparison = verify(open_snapshot(path), rerun)
+    if report.intact and report.complete and not args.chain:
+        with open_engine(args) as engine:
+            comparison = verify(open_snapshot(path), engine.rerun)
     if args.json:
         output.print_json({"chain": report, "rerun": comparison})
-    elif report.intact:
-        state = "complete" if report.complete else "cut off before its end"
+    elif comparison is not None:
+        _tell_comparison(comparison)
+    return 0 if report.intact and (comparison is None or comparison.identical) else 1
+
+
+def _tell_chain(report: "ChainReport") -> None:
+    if report.intact:
+        state = "complete" if report.complete else "cut off before its end, so it cannot be run again"
         output.print_line(f"{report.id}: every line is as it was written ({report.events} events, {state})")
         output.print_line(f"digest {report.digest}")
     else:
         where = f"line {report.line}: " if report.line else ""
         output.print_line(f"{report.id}: DAMAGED, {where}{report.problem}")
-    if comparison is not None and not args.json:
-        _tell_comparison(comparison)
-    return 0 if report.intact and (comparison is None or comparison.identical) else 1
-
-
-def _rerun(args: argparse.Namespace) -> "Rerun | None":
-    """Return the engine's own re-run, or None (said on stderr) where this build has none."""
-    import importlib
-
-    try:
-        made: Rerun | None = getattr(importlib.import_module("engine.pipeline"), "rerun", None)
-    except ModuleNotFoundError as error:
-        if error.name != "engine.pipeline":
-            raise
-        made = None
-    if made is None:
-        output.note("The run itself was not repeated: this build cannot run a recorded question again.")
-    return made
 
 
 def _tell_comparison(comparison: "Comparison") -> None:

@@ -37,7 +37,9 @@ def _words(event: ev.AnyEvent) -> str:
         case ev.ExpertChosen():
             return f"{event.persona} is chosen: {event.reason} (gain {event.gain:.3f}, cost {event.cost:g})"
         case ev.ExpertSkipped():
-            return f"{event.persona} is skipped: {event.reason} (gain {event.gain:.3f}, cost {event.cost:g})"
+            return (
+                f"{event.persona} is {why_skipped(event.reason)} (gain {event.gain:.3f}, cost {event.cost:g})"
+            )
         case ev.StepTaken():
             return f"{event.persona} steps to {event.node} (step {event.step}, priority {event.priority:.3f})"
         case ev.WalkStopped():
@@ -63,6 +65,8 @@ def _words_of_answering(event: ev.AnyEvent) -> str:
             return f"answer of {event.answer_tokens} tokens: {_short(event.text)}"
         case ev.ModelFailed():
             return f"the model failed: {event.problem}"
+        case ev.ModelTimed():
+            return f"that took {event.seconds:.1f} s, {event.first_token:.1f} s to the first token"
         case ev.ClaimsParsed():
             return f"{event.persona} makes {len(event.claims)} claims"
         case ev.ClaimChecked():
@@ -112,6 +116,15 @@ def _words_of_learning(event: ev.AnyEvent) -> str:
 
 def _by(persona: str) -> str:
     return f"for {persona}" if persona else ""
+
+
+def why_skipped(reason: str) -> str:
+    """Return the reason with the word that says what it is a reason for, once.
+
+    >>> why_skipped("over budget"), why_skipped("skipped: over budget")
+    ('skipped: over budget', 'skipped: over budget')
+    """
+    return reason if reason.startswith("skipped") else f"skipped: {reason}"
 
 
 def place(position: ev.Position) -> str:

@@ -5,8 +5,9 @@ from typing import Literal
 
 import msgspec
 
-from engine.events import AnyEvent, QueryStarted, Scores
+from engine.events import Event, QueryStarted, Scores
 from engine.ids import q6
+from engine.snapshots.describe import why_skipped
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.run_view import RunView, view_run
 
@@ -114,7 +115,7 @@ def changed_inputs(left: QueryStarted | None, right: QueryStarted | None) -> lis
     ]
 
 
-def documents_of(events: Iterable[AnyEvent]) -> list[str]:
+def documents_of(events: Iterable[Event]) -> list[str]:
     """Return the documents that the evidence of a run stands in, sorted."""
     return sorted({each.position.document for each in view_run(events).evidence})
 
@@ -152,7 +153,7 @@ def _standing(view: RunView, persona: str) -> str:
         chosen = view.chosen[persona]
         return f"chosen as {chosen.order}: {chosen.reason}"
     if persona in view.skipped:
-        return f"skipped: {view.skipped[persona].reason}"
+        return why_skipped(view.skipped[persona].reason)
     return "not there"
 
 

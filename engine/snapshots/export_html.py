@@ -12,7 +12,7 @@ from html import escape
 
 from engine.cleaning import clean, one_line
 from engine.events import Citation, Evidence, Scores, Token
-from engine.snapshots.describe import describe, place
+from engine.snapshots.describe import describe, place, why_skipped
 from engine.snapshots.drawing import drawing
 from engine.snapshots.export_markdown import MAX_TIMELINE
 from engine.snapshots.reader import Snapshot
@@ -26,7 +26,7 @@ h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid
 .answer{font-size:1.05rem}blockquote{margin:.4rem 0;padding:.4rem .8rem;background:var(--soft)}
 :target{outline:3px solid #d80}
 table{border-collapse:collapse;width:100%}td,th{border:1px solid var(--line);padding:.2rem .5rem;
-text-align:left;vertical-align:top;overflow-wrap:anywhere}td.n{text-align:right;white-space:nowrap}
+text-align:left;vertical-align:top;overflow-wrap:anywhere}td.n{text-align:right}td.n,th,td:first-child{white-space:nowrap}
 summary{cursor:pointer}.facts,.trail{color:#777;font-size:.85rem;overflow-wrap:anywhere}
 svg{width:100%;height:auto;max-height:50rem;background:var(--soft)}
 svg text{font:10px system-ui,sans-serif;text-anchor:middle;fill:currentColor}
@@ -140,7 +140,7 @@ def _experts(view: RunView) -> Iterator[str]:
     for persona, skipped in view.skipped.items():
         yield (
             f'<tr><td>{_flat(persona)}</td><td class="n">{skipped.cost:g}</td>'
-            f"{_numbers(None)}<td>skipped: {_flat(skipped.reason)}</td></tr>"
+            f"{_numbers(None)}<td>{_flat(why_skipped(skipped.reason))}</td></tr>"
         )
     if view.control is not None:
         yield (

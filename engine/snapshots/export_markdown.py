@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from engine.cleaning import clean, one_line
 from engine.events import Evidence, Token
-from engine.snapshots.describe import describe, place
+from engine.snapshots.describe import describe, place, why_skipped
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.run_view import RunView, view_run
 
@@ -76,7 +76,7 @@ def _experts(view: RunView) -> Iterator[str]:
         cells = [f"{number:.3f}" for number in numbers] or ["–"] * 5
         yield f"| {_flat(persona)} | {chosen.cost:g} | {' | '.join(cells)} | {_flat(chosen.reason)} |"
     for persona, skipped in view.skipped.items():
-        reason = f"skipped: {_flat(skipped.reason)}"
+        reason = _flat(why_skipped(skipped.reason))
         yield f"| {_flat(persona)} | {skipped.cost:g} | – | – | – | – | – | {reason} |"
     yield ""
 

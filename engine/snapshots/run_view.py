@@ -6,9 +6,9 @@ import msgspec
 
 from engine.events import (
     AnswerReady,
-    AnyEvent,
     Citation,
     ControlScored,
+    Event,
     Evidence,
     EvidenceRanked,
     ExpertChosen,
@@ -45,7 +45,7 @@ class RunView(msgspec.Struct, kw_only=True):
         return self.started.question if self.started else ""
 
 
-def view_run(events: Iterable[AnyEvent]) -> RunView:
+def view_run(events: Iterable[Event]) -> RunView:
     """Return the outcome of a run; of what was said several times, the last word counts.
 
     >>> view_run([QueryFinished(outcome="answered")]).outcome

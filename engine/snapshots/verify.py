@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from engine.errors import SnapshotError
-from engine.events import DISPLAY_ONLY, AnyEvent, QueryStarted
+from engine.events import DISPLAY_ONLY, Event, QueryStarted
 from engine.ids import canonical
 from engine.snapshots.chain import walk
 from engine.snapshots.container import GZIP_MAGIC, is_packed, seal_holds, unpack
@@ -15,7 +15,7 @@ from engine.snapshots.diff import InputChange, changed_inputs, documents_of
 from engine.snapshots.format import MAX_TEXT
 from engine.snapshots.reader import Snapshot, read_snapshot_file, refuse_endless_line, snapshot_id_of
 
-Rerun: TypeAlias = Callable[[Snapshot], Iterator[AnyEvent]]
+Rerun: TypeAlias = Callable[[Snapshot], Iterator[Event]]
 """Runs the recorded question again, with the recorded model transcript; gives the new events."""
 
 _SHOWN = 500
@@ -99,11 +99,11 @@ def verify(snapshot: Snapshot, rerun: Rerun) -> Comparison:
     )
 
 
-def _decided(events: Iterable[AnyEvent]) -> Iterator[AnyEvent]:
+def _decided(events: Iterable[Event]) -> Iterator[Event]:
     return (event for event in events if not isinstance(event, DISPLAY_ONLY))
 
 
-def compare(recorded: Iterable[AnyEvent], rerun: Iterable[AnyEvent]) -> Comparison:
+def compare(recorded: Iterable[Event], rerun: Iterable[Event]) -> Comparison:
     """Return whether two runs decided the same, or the first field in which they did not.
 
     Display-only events are passed over and ``seq`` is not compared, as in the digest.
@@ -124,7 +124,7 @@ def compare(recorded: Iterable[AnyEvent], rerun: Iterable[AnyEvent]) -> Comparis
         count += 1
 
 
-def _first_difference(one: AnyEvent | None, two: AnyEvent | None) -> Divergence | None:
+def _first_difference(one: Event | None, two: Event | None) -> Divergence | None:
     known = one or two
     if known is None:
         raise SnapshotError("there is nothing to compare")
