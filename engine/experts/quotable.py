@@ -1,7 +1,7 @@
 """Which pieces of a passage can be quoted as a sentence: prose yes, furniture no.
 
-Headings, code fences, tables, tables of contents, link lists and rules are furniture. Code can be
-quoted line by line where a question asks about code.
+Headings, code fences, tables of contents, link lists and rules are furniture. A row of a table is a
+statement of its own. Code can be quoted line by line where a question asks about code.
 """
 
 import re
@@ -90,6 +90,8 @@ def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
             fenced = not fenced
         elif fenced:
             yield "code", line
+        elif _TABLE.match(line) and not _RULE.match(line):
+            yield "prose", line.strip().strip("|").strip()
         elif not breaks:
             block.append(_BULLET.sub("", line, count=1))
     if block:

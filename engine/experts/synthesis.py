@@ -26,6 +26,8 @@ FLAG_EXTRACTS = "extracts only: no model"
 UNSUPPORTED_MARK = "[unsupported]"
 MOST_SENTENCES = 6
 REPETITION = 0.6
+LEAST_WORTH = 0.15
+"""A sentence must add this share of what the first one says, or the answer ends before it."""
 ANSWER_TYPE_BONUS = 0.2
 SUPPORTER_BONUS = 0.05
 """What each further expert with an own document adds to a sentence's claim to stand first."""
@@ -248,8 +250,12 @@ def _order(
         new = math.fsum(f.weight * (own - REPETITION * min(own, had)) for f, own, had in rows)
         return q6((new + fixed[index]) * clusters[index].support)
 
+    bar = 0.0
     while left:
         best = min(left, key=lambda item: (-worth(item[0]), item[0]))
+        if worth(best[0]) < bar and clusters[best[0]].support >= context.threshold:
+            break
+        bar = bar or LEAST_WORTH * worth(best[0])
         left.remove(best)
         ordered.append(best[1])
         covered = [max(had, own) for had, own in zip(covered, shares[best[0]], strict=True)]

@@ -140,7 +140,7 @@ def test_a_long_sentence_is_cut_at_a_clause() -> None:
         "A heading that says a lot\n=========================",
         "1.2 Getting started with the gate ........ 14",
         "[one link here](a.md) [another link there](b.md)",
-        "| the first cell | the second cell says |",
+        "|------|:-----:|",
         ".. note:: of the directive kind here",
         "<div class='a b c d'>",
         '"provider": {"type": "string", "description": "extractive when no model wrote"},',
@@ -148,6 +148,12 @@ def test_a_long_sentence_is_cut_at_a_clause() -> None:
 )
 def test_furniture_gives_no_pieces(text: str) -> None:
     assert pieces(text, "a.md", LEXICON, with_code=True) == []
+
+
+def test_rows_of_a_table_can_be_quoted_one_by_one() -> None:
+    table = "| code | meaning |\n|---|---|\n| 3 | the model is not available |\n"
+    found = [piece.text for piece in pieces(table, "a.md", LEXICON, with_code=False)]
+    assert found[-1] == "3 | the model is not available"
 
 
 def test_a_wrapped_paragraph_is_one_sentence_and_list_items_are_their_own() -> None:
