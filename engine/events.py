@@ -2,8 +2,8 @@
 
 Everything a face shows, a snapshot keeps or a replay repeats is one of these. ``seq`` is the
 logical time: it counts from 0 within a run, without gaps. Numbers that express a score, a weight
-or a price are quantised to 1e-6 (:func:`engine.ids.q6`). No event carries wall-clock time, a host
-name or an absolute path; those ride beside the event in the journal.
+or a price are quantised to 1e-6 (:func:`engine.ids.q6`). No event carries a date, a host name or an
+absolute path, and durations stand only in :class:`ModelTimed`, which no digest holds.
 
 Node ids: ``q`` the question, ``e:KEY`` an entity, ``p:ID`` a passage, ``s:ID`` a section,
 ``d:NAME`` a document.
@@ -32,12 +32,24 @@ class PersonaRef(Record, frozen=True, kw_only=True):
 
 
 class ModelRef(Record, frozen=True, kw_only=True):
-    """The model that writes: ``provider`` is ``extractive`` when there is none."""
+    """The model that writes: ``provider`` is ``extractive`` when there is none.
+
+    ``context`` is the window in tokens that every call asks for, ``form`` how claims are asked for.
+    """
 
     provider: str
     name: str
     digest: str = ""
     why: str = ""
+    context: int = 0
+    form: str = ""
+
+
+class ModelMessage(Record, frozen=True, kw_only=True):
+    """One message of what a model is sent."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
 class Facet(Record, frozen=True, kw_only=True):
@@ -252,10 +264,17 @@ class ContextPacked(Event, frozen=True, kw_only=True):
 
 
 class ModelAsked(Event, frozen=True, kw_only=True):
+    """A call of the model, with all that decides its answer; ``key`` is the digest of just that."""
+
     call: str
     purpose: str
     persona: str
     model: ModelRef
+    key: str = ""
+    messages: list[ModelMessage] = msgspec.field(default_factory=list)
+    options: list[Term] = msgspec.field(default_factory=list)
+    reply_schema: str = ""
+    think: bool = False
 
 
 class Token(Event, frozen=True, kw_only=True):
@@ -267,23 +286,42 @@ class Token(Event, frozen=True, kw_only=True):
 
 
 class ModelAnswered(Event, frozen=True, kw_only=True):
+    """The model's whole answer; ``window`` is the context the server really gave it, 0 if unknown."""
+
     call: str
     text: str
     done_reason: str
     prompt_tokens: int
     answer_tokens: int
+    thinking: str = ""
+    window: int = 0
 
 
 class ModelFailed(Event, frozen=True, kw_only=True):
+    """A call that failed; ``partial`` is what had arrived until then."""
+
     call: str
     problem: str
     partial: str
+    kind: str = ""
+    mend: str = ""
+
+
+class ModelTimed(Event, frozen=True, kw_only=True):
+    """How long a call took in seconds, of which until the first token; beside the digest, not in it."""
+
+    call: str
+    seconds: float
+    first_token: float
 
 
 class ClaimsParsed(Event, frozen=True, kw_only=True):
+    """An expert's claims, how they were read from what it wrote, and what could not be used."""
+
     persona: str
     mode: str
     claims: list[Claim]
+    notes: list[str] = msgspec.field(default_factory=list)
 
 
 class ClaimChecked(Event, frozen=True, kw_only=True):
@@ -424,6 +462,7 @@ AnyEvent: TypeAlias = (
     | Token
     | ModelAnswered
     | ModelFailed
+    | ModelTimed
     | ClaimsParsed
     | ClaimChecked
     | ConflictFound
@@ -444,8 +483,8 @@ AnyEvent: TypeAlias = (
 )
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(AnyEvent)
-DISPLAY_ONLY: tuple[type[Event], ...] = (Token, SnapshotSaved)
-"""Events that the snapshot's digest leaves out: how text arrived, and the digest itself."""
+DISPLAY_ONLY: tuple[type[Event], ...] = (Token, ModelTimed, SnapshotSaved)
+"""Events that the snapshot's digest leaves out: how text arrived and how fast, and the digest itself."""
 
 encoder = msgspec.json.Encoder(order="sorted")
 decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

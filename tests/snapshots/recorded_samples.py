@@ -55,7 +55,7 @@ def _evidence() -> list[ev.Evidence]:
 
 
 def sample_run(tokens: int = 3, *, question: str = "How do I install it?") -> list[ev.AnyEvent]:
-    """Return a run with every event type but the last, numbered, with so many Token events."""
+    """Return a run with every event type that decides, and so many Token events, numbered."""
     personas = [
         ev.PersonaRef(persona_id="fact-finder", tier="active", digest="01" * 16),
         ev.PersonaRef(persona_id="sceptic", tier="stable", digest="02" * 16),
@@ -151,7 +151,6 @@ def sample_run(tokens: int = 3, *, question: str = "How do I install it?") -> li
         ev.ModelAsked(call="c1", purpose="answer", persona="fact-finder", model=MODEL),
         *(ev.Token(call="c1", text=piece) for piece in pieces),
         ev.ModelAnswered(call="c1", text=answer, done_reason="stop", prompt_tokens=100, answer_tokens=20),
-        ev.ModelTimed(call="c1", seconds=2.5, first_token=0.5),
         ev.ModelFailed(call="c2", problem="the connection was lost", partial="Use"),
         ev.ClaimsParsed(persona="fact-finder", mode="lines", claims=[CLAIM]),
         ev.ClaimChecked(persona="fact-finder", index=0, support=0.9, supported=True, missing=[]),
