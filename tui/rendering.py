@@ -140,8 +140,8 @@ def closing(result: AskResult, budget: float) -> str:
     if result.control is not None and result.lift is not None:
         notes.insert(
             0,
-            f"Control: one plain walk scores {result.control.scores.total:.2f}; "
-            f"the committee's lift over it is {result.lift:+.2f}",
+            f"Control: this answer by itself scores {result.control.scores.total + result.lift:.2f}, that of "
+            f"one plain walk {result.control.scores.total:.2f}; the committee's lift is {result.lift:+.2f}",
         )
     notes.extend(f"Note: {one_line(flag)}" for flag in result.flags)
     notes.extend(f"Moved: {m.persona_id} from {m.source} to {m.target}: {m.reason}" for m in result.moves)
