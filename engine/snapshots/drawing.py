@@ -51,24 +51,21 @@ def _most_relevant(nodes: dict[str, NodeOpened]) -> dict[str, NodeOpened]:
     return {name: node for name, node in nodes.items() if name in names}
 
 
-def _children(nodes: dict[str, NodeOpened]) -> dict[str, list[str]]:
-    """Return the children of each node; ``""`` has the roots. A parent stands before its children."""
-    children: dict[str, list[str]] = {"": []}
-    seen: dict[str, None] = {}
+def _branches(nodes: dict[str, NodeOpened]) -> tuple[list[str], dict[str, list[str]]]:
+    """Return the roots, and the children of each node; a parent was opened before its children."""
+    roots: list[str] = []
+    children: dict[str, list[str]] = {}
     for name, node in nodes.items():
-        parent = node.parent if node.parent in seen else ""
-        children.setdefault(parent, []).append(name)
-        children.setdefault(name, [])
-        seen[name] = None
-    return children
+        (children[node.parent] if node.parent in children else roots).append(name)
+        children[name] = []
+    return roots, children
 
 
 def _place(nodes: dict[str, NodeOpened]) -> dict[str, Spot]:
-    children = _children(nodes)
+    roots, children = _branches(nodes)
     leaves: dict[str, int] = {}
     for name in reversed(nodes):  # children come after their parent, so this is leaves first
         leaves[name] = sum(leaves[child] for child in children[name]) or 1
-    roots = children[""]
     lone_question = len(roots) == 1
     spots: dict[str, Spot] = {}
     waiting = [(roots, 0.0, 2 * math.pi, 0 if lone_question else 1)]

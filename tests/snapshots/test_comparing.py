@@ -129,7 +129,7 @@ def ev_divergence(seq, kind, field, recorded, rerun):
 @given(RUN, st.integers(0, 7))
 def test_any_run_equals_itself_and_no_run_without_one_decision(run, index):
     assert compare(run, run).identical
-    decided = [event for event in run if not isinstance(event, ev.Token)]
+    decided = [event for event in run if not isinstance(event, ev.DISPLAY_ONLY)]
     if index < len(decided):
         shorter = [event for event in run if event is not decided[index]]
         same_neighbour = [msgspec.structs.replace(event, seq=0) for event in decided]

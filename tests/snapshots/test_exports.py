@@ -152,6 +152,14 @@ def test_no_text_becomes_markup(run):
     assert {*page.tags} <= {"svg", "line", "title", "circle", "text"}
 
 
+def test_nodes_without_a_name_or_opened_by_themselves_are_drawn_too():
+    run = [
+        ev.NodeOpened(node=node, kind="entity", label="x", parent=parent, persona="", relevance=0.5)
+        for node, parent in (("", "nowhere"), ("a", ""), ("b", "b"), ("c", "later"), ("later", "c"))
+    ]
+    assert drawing(run)[1:] == (5, 5)
+
+
 def test_a_large_graph_is_drawn_in_part_and_the_same_every_time():
     run = numbered(
         [
