@@ -91,7 +91,7 @@ def test_what_stands_below_an_answer() -> None:
     for expected in (
         "  [1] docs/a.md:3-9",
         "“A walk goes on.”",
-        "lift over it is -0.05",
+        "lift is -0.05",
         "Cost: 3 of a budget of 4; 0.50 s",
         "Note: one source only",
         "Moved: a from stable to active: did well",
