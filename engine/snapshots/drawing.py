@@ -56,7 +56,7 @@ def _branches(nodes: dict[str, NodeOpened]) -> tuple[list[str], dict[str, list[s
     roots: list[str] = []
     children: dict[str, list[str]] = {}
     for name, node in nodes.items():
-        (children[node.parent] if node.parent in children else roots).append(name)
+        children.get(node.parent, roots).append(name)
         children[name] = []
     return roots, children
 
