@@ -101,7 +101,7 @@ class OllamaSettings(_Part, frozen=True, kw_only=True):
     ] = "http://127.0.0.1:11434"
     max_experts: Annotated[int, Meta(ge=1, le=32)] = 2
     context_tokens: Annotated[int, Meta(ge=0, le=1_048_576)] = 0
-    think: bool = False
+    use_thinking: bool = False
     keep_alive: Annotated[
         str, Meta(pattern=r"^-?[0-9]{1,6}(ms|s|m|h)\Z", description='a duration with its unit, such as "10m"')
     ] = "10m"

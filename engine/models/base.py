@@ -16,7 +16,7 @@ FaultKind: TypeAlias = Literal[
 ]  # fmt: skip
 
 
-class ModelFault(ModelUnavailableError):
+class ModelCallError(ModelUnavailableError):
     """A call that failed, with a plain reason and a mend; ``partial`` is what had arrived by then.
 
     ``retry`` says that nothing had been answered yet and that asking again may help, ``wait`` after
@@ -148,23 +148,23 @@ class ChatModel(Protocol):
         ...
 
     async def available(self) -> list[ModelInfo]:
-        """Return the models that can be asked. Raises ModelFault if there is nobody to ask."""
+        """Return the models that can be asked. Raises ModelCallError if there is nobody to ask."""
         ...
 
     async def capabilities(self, model: str) -> ModelInfo:
-        """Return what is known of one model. Raises ModelFault, ``unknown-model`` if there is none."""
+        """Return what is known of one model. Raises ModelCallError, ``unknown-model`` if there is none."""
         ...
 
     def chat(self, request: ChatRequest) -> AsyncGenerator[Piece | Reply, None]:
         """Give the reply piece by piece, and last, exactly once, the whole Reply.
 
-        The pieces that are not thoughts make up the reply's text. Raises ModelFault, which holds
+        The pieces that are not thoughts make up the reply's text. Raises ModelCallError, which holds
         what had arrived. Closing the generator, or cancelling, stops the model.
         """
         ...
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
-        """Return one vector of length 1 for each text. Raises ModelFault, also where none are made."""
+        """Return one vector of length 1 for each text. Raises ModelCallError, also where none are made."""
         ...
 
     async def aclose(self) -> None:
@@ -180,4 +180,4 @@ async def whole_reply(stream: AsyncGenerator[Piece | Reply, None]) -> Reply:
         async for part in stream:
             if isinstance(part, Reply):
                 return part
-    raise ModelFault("cut-off", "the model's answer ended before its end")
+    raise ModelCallError("cut-off", "the model's answer ended before its end")
