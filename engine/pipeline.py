@@ -41,7 +41,7 @@ from engine.personas.gate import Candidate, GateResult, choose_experts
 from engine.personas.ledger import Ledger
 from engine.personas.manner import with_form
 from engine.personas.policy import derive_policy
-from engine.personas.registry import PersonaRegistry, StoredPersona
+from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.snapshots.journal import Journal
 from engine.snapshots.reader import Snapshot
 from engine.streaming import released_in_order
@@ -68,7 +68,7 @@ class Engine:
         self.workspace, self.store = workspace, store
         self.settings = workspace.settings()
         self._lexicon: tuple[str, CorpusLexicon] | None = None
-        self._roster: tuple[StoredPersona, ...] | None = None
+        self._roster: Roster | None = None
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Engine":
@@ -204,6 +204,8 @@ class Engine:
         yield self._started(query, author, options)
         if problem is not None:
             yield Warned(problem=problem.problem, mend=problem.mend)
+        for event in self._unusable():
+            yield event
         question = query.graph.question
         sides = [name.key for name in question.names] if question.comparison else []
         yield FacetsFound(facets=query.facets, answer_type=question.answer_type, comparison=sides)
@@ -271,10 +273,24 @@ class Engine:
             raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
         return Query(text, self.store, self._lexicon[1], self.settings)
 
-    def _personas(self) -> tuple[StoredPersona, ...]:
+    def _read_roster(self) -> Roster:
         if self._roster is None:
-            self._roster = PersonaRegistry.of(self.workspace).load().usable
+            self._roster = PersonaRegistry.of(self.workspace).load()
         return self._roster
+
+    def _personas(self) -> tuple[StoredPersona, ...]:
+        return self._read_roster().usable
+
+    def _require(self, only: Sequence[str]) -> None:
+        """Raise PersonaError with the exact reason if a persona asked for by name cannot take part."""
+        usable = {each.persona.persona_id for each in self._personas()}
+        for persona_id in only:
+            if persona_id not in usable:
+                PersonaRegistry.of(self.workspace).get(persona_id)
+
+    def _unusable(self) -> Iterator[Event]:
+        for reason in dict.fromkeys(problem.reason for problem in self._read_roster().problems):
+            yield Warned(problem=reason, mend="see 'persona-moe personas validate'")
 
     def _candidate(self, stored: StoredPersona) -> Candidate:
         policy = derive_policy(stored.persona.traits, self.settings.traits.rows)
@@ -285,6 +301,7 @@ class Engine:
 
     def _gate(self, query: Query, only: Sequence[str], budget: float | None) -> GateResult:
         thresholds = self.settings.thresholds
+        self._require(only)
         return choose_experts(
             [self._candidate(each) for each in self._personas()],
             with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon),

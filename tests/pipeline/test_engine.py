@@ -261,3 +261,17 @@ def test_final_answer_is_scored_on_what_was_read(engine: Engine) -> None:
     assert -1 <= control.lift <= 1
     evidence = one(events, ev.EvidenceRanked).evidence
     assert Context(evidence=evidence).evidence.keys() >= {each.passage for each in evidence}
+
+
+def test_unusable_persona_is_a_warning_and_the_others_answer(engine: Engine, workspace: Workspace) -> None:
+    (workspace.personas / "active" / "broken.json").write_text("{not json")
+    events = list(engine.ask_sync(QUESTION))
+    assert any("broken.json" in event.problem for event in only(events, ev.Warned))
+    assert one(events, ev.QueryFinished).outcome == "answered"
+
+
+def test_persona_in_two_tiers_is_named_when_asked_for(engine: Engine, workspace: Workspace) -> None:
+    original = workspace.personas / "active" / "sceptic.json"
+    (workspace.personas / "stable" / "sceptic.json").write_bytes(original.read_bytes())
+    with pytest.raises(PersonaError, match="active and stable"):
+        engine.search(QUESTION, personas=["sceptic"])
