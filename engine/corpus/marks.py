@@ -47,7 +47,7 @@ def symbols(text: str, names: tuple[Name, ...]) -> list[str]:
     """
     found = [*_KEYWORDS.findall(text), *_TYPED.findall(text)]
     found += [name.text.rpartition(".")[2] for name in names if name.kind == "symbol"]
-    return [_symbol(name) for name in found]
+    return [_symbol(name) for name in dict.fromkeys(found)]
 
 
 def dates(title: str) -> list[str]:

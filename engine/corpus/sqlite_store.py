@@ -5,27 +5,20 @@ passage by itself (what is *left* of the question after a hop decides where to g
 hands out only the sum. ``docs/retrieval.md`` has the measurement.
 """
 
-import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import apsw
 import msgspec
 
 from engine.corpus.analysis import ANALYSIS_VERSION, analyse
-from engine.corpus.features import STOPPED, Analysis, CorpusSize, Features, Posting, pack
+from engine.corpus.features import CorpusSize, Features, Posting
 from engine.corpus.records import Name, ParsedDocument, Passage, SourceState
-from engine.errors import CorpusError, WorkspaceBusyError, WorkspaceError
+from engine.corpus.sqlite_file import SqliteFile
+from engine.corpus.sqlite_writer import PassageWriter
 from engine.ids import canonical, digest
 
-SCHEMA_VERSION = 2
-BUSY_MILLISECONDS = 2_000
-_POSTINGS_BUFFERED = 200_000
-_STRINGS_REMEMBERED = 100_000
 _MODULUS = 1 << 128
 
 
@@ -38,79 +31,11 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self._path = str(path)
-        self._read_only = read_only
-        with self._guard():
-            self._db = self._connect()
-            self._prepare()
-        self._postings: list[tuple[int, int, int, int, int, int]] = []
-        self._word_changes: Counter[int] = Counter()
+        self._file = SqliteFile(path, read_only=read_only)
+        self._db = self._file.db
+        self._writer = PassageWriter(self._db)
+        # What the transaction adds to the fingerprint, the passages, and the tokens of titles and bodies.
         self._change = [0, 0, 0, 0]
-        self._word_ids: dict[str, int] = {STOPPED: 0}
-        self._name_ids: dict[str, int] = {STOPPED: 0}
-
-    # -- opening ---------------------------------------------------------------------------------
-    def _connect(self) -> apsw.Connection:
-        if self._path == ":memory:":
-            return apsw.Connection(":memory:")
-        folder = os.path.dirname(self._path)
-        if self._read_only:
-            # Without write access to the folder SQLite cannot share a WAL index, so it is told that
-            # the file will not change.
-            immutable = "" if os.access(folder, os.W_OK) else "?immutable=1"
-            uri = Path(self._path).absolute().as_uri() + immutable
-            return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
-        if not os.path.exists(self._path):
-            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
-        return apsw.Connection(self._path)
-
-    def _prepare(self) -> None:
-        self._db.set_busy_timeout(BUSY_MILLISECONDS)
-        if not self._read_only:
-            self._db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
-        self._db.execute("PRAGMA cache_size=-65536")
-        found = self._db.execute("PRAGMA user_version").get
-        if found == 0 and not self._read_only:
-            with self._db:
-                if self._db.execute("PRAGMA user_version").get == 0:
-                    if self._db.execute("SELECT count(*) FROM sqlite_master").get:
-                        raise self._foreign("it holds something else")
-                    self._db.execute(resources.files("engine.corpus").joinpath("schema.sql").read_text())
-                    rows: list[tuple[str, str | int]] = [
-                        ("analysis", ANALYSIS_VERSION),
-                        ("fingerprint", "0" * 32),
-                    ]
-                    rows += [("passages", 0), ("title_tokens", 0), ("body_tokens", 0)]
-                    self._db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
-                    self._db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-        elif found not in (0, SCHEMA_VERSION):
-            raise self._foreign(f"it has format {found}, this program reads {SCHEMA_VERSION}")
-        if (found or not self._read_only) and self._meta("analysis") != ANALYSIS_VERSION:
-            raise self._foreign("it was made by another version of the text analysis")
-
-    def _foreign(self, why: str) -> CorpusError:
-        mend = f"move {self._path} away and run 'persona-moe index' again"
-        return CorpusError(f"the index cannot be used: {why}", mend)
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        try:
-            yield
-        except apsw.BusyError as error:
-            raise WorkspaceBusyError(
-                "another process is writing to the index", "wait until it is done, then try again"
-            ) from error
-        except (apsw.CorruptError, apsw.NotADBError) as error:
-            raise self._foreign("it is damaged") from error
-        except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.CantOpenError) as error:
-            raise WorkspaceError(
-                f"the index at {self._path} cannot be opened or written: {error}",
-                "check the folder's permissions",
-            ) from error
-        except (apsw.FullError, apsw.IOError) as error:
-            raise WorkspaceError(
-                f"the index at {self._path} could not be saved: {error}", "free some disk space and try again"
-            ) from error
 
     def close(self) -> None:
         """Release the file."""
@@ -119,21 +44,20 @@ class SqliteStore:
     # -- writing ---------------------------------------------------------------------------------
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Return a context in which all writes happen, or, after an exception, none."""
-        with self._guard():
+        """Return a context in which all writes happen, or, after an exception, none.
+
+        Reading sees what was written once the transaction is over.
+        """
+        with self._file.guard():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                self._flush()
+                self._writer.flush()
                 self._flush_counts()
                 self._db.execute("COMMIT")
             except BaseException:
-                # Ids handed out inside are gone with the rollback.
-                self._postings.clear()
-                self._word_changes.clear()
+                self._writer.forget()
                 self._change = [0, 0, 0, 0]
-                self._word_ids = {STOPPED: 0}
-                self._name_ids = {STOPPED: 0}
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
@@ -142,86 +66,18 @@ class SqliteStore:
         """Add ``document``, in place of the one of that name if there is one."""
         self.remove_document(document.name)
         fingerprint = digest("document.v1", canonical(document.name), canonical(document.passages))
-        row = self._insert(
+        self._db.execute(
             "INSERT INTO documents (name, source, kind, title, content, fingerprint) VALUES (?,?,?,?,?,?)",
             (document.name, document.source, document.kind, document.title, document.digest, fingerprint),
         )
+        row = self._db.last_insert_rowid()
         lengths = [0, 0]
         for ordinal, passage in enumerate(document.passages):
             analysis = analyse(passage)
-            self._put_passage(row, ordinal, passage, analysis)
+            self._writer.put(row, ordinal, passage, analysis)
             lengths[0] += len(analysis.title_tokens)
             lengths[1] += len(analysis.tokens)
         self._count(fingerprint, 1, len(document.passages), *lengths)
-        if len(self._postings) > _POSTINGS_BUFFERED:
-            self._flush()
-
-    def _put_passage(self, document: int, ordinal: int, passage: Passage, analysis: Analysis) -> None:
-        row = self._insert(
-            "INSERT INTO passages (id, evidence, document, ordinal, title, section, first, last, unit, names,"
-            " text) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            (
-                passage.passage_id,
-                passage.evidence_id,
-                document,
-                ordinal,
-                passage.title,
-                canonical(passage.section).decode(),
-                passage.start,
-                passage.end,
-                passage.unit,
-                canonical(passage.names).decode(),
-                passage.text,
-            ),
-        )
-        a = analysis
-        word = self._string_ids(
-            {*a.title_tokens, *a.title_marks, *a.tokens, *(w.term for w in a.wholes), *a.marks},
-            self._word_ids,
-            "words",
-            "word",
-        )
-        name = self._string_ids(
-            {a.family, *(m.key for m in a.mentions), *(h.key for h in a.homes)},
-            self._name_ids,
-            "names",
-            "name",
-        )
-        title, title_marks = [word[t] for t in a.title_tokens], [word[t] for t in a.title_marks]
-        body, marks = [word[t] for t in a.tokens], [word[t] for t in a.marks]
-        wholes = [(w.position, word[w.term]) for w in a.wholes]
-        mentions = [(name[m.key], m.sentence, m.first, m.last) for m in a.mentions]
-        in_title = Counter(title)
-        in_title.update(title_marks)
-        in_body = Counter(body)
-        in_body.update(w for _, w in wholes)
-        in_body.update(marks)
-        words = (in_title.keys() | in_body.keys()) - {0}
-        lengths = len(title), len(body)
-        self._postings.extend((w, row, in_title[w], in_body[w], *lengths) for w in words)
-        self._word_changes.update(words)
-        self._db.execute(
-            "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?)",
-            (
-                row,
-                passage.passage_id,
-                name[a.family],
-                pack(title),
-                pack(title_marks),
-                pack(body),
-                pack(n for pair in wholes for n in pair),
-                pack(marks),
-                pack(n for sentence in a.sentences for n in sentence),
-                pack(n for mention in mentions for n in mention),
-            ),
-        )
-        self._db.executemany(
-            "INSERT OR IGNORE INTO homes VALUES (?,?,?)",
-            [(name[home.key], row, home.kind) for home in analysis.homes],
-        )
-        self._db.executemany(
-            "INSERT INTO mentions VALUES (?,?)", [(n, row) for n in sorted({m[0] for m in mentions})]
-        )
 
     def remove_document(self, name: str) -> None:
         """Subtract exactly what adding the document added; unknown names are no error."""
@@ -230,26 +86,15 @@ class SqliteStore:
         ).fetchone()
         if found is None:
             return
-        self._flush()
+        self._writer.flush()
         document, fingerprint = found
         rows = [
             row for (row,) in self._db.execute("SELECT passage FROM passages WHERE document=?", (document,))
         ]
-        lengths = [0, 0]
-        for row, features in zip(rows, self.features(rows), strict=True):
-            words = {*features.title_tokens, *features.title_marks, *features.tokens, *features.marks}
-            words.update(word for _, word in features.wholes)
-            words.discard(0)
-            self._db.executemany("DELETE FROM postings WHERE word=? AND passage=?", [(w, row) for w in words])
-            self._word_changes.subtract(words)
-            names = {name for name, *_ in features.mentions}
-            self._db.executemany("DELETE FROM mentions WHERE name=? AND passage=?", [(n, row) for n in names])
-            lengths[0] += len(features.title_tokens)
-            lengths[1] += len(features.tokens)
-        keys = [(row,) for row in rows]
-        for table in ("homes", "features", "passages"):
-            self._db.executemany(f"DELETE FROM {table} WHERE passage=?", keys)  # noqa: S608 - own names
+        features = self.features(rows)
+        self._writer.remove(rows, features)
         self._db.execute("DELETE FROM documents WHERE document=?", (document,))
+        lengths = (sum(len(f.title_tokens) for f in features), sum(len(f.tokens) for f in features))
         self._count(fingerprint, -1, len(rows), *lengths)
 
     def put_source(self, state: SourceState) -> None:
@@ -272,48 +117,16 @@ class SqliteStore:
 
     def _flush_counts(self) -> None:
         fingerprint, *counts = self._change
-        total = (int(str(self._meta("fingerprint")), 16) + fingerprint) % _MODULUS
+        total = (int(str(self._file.meta("fingerprint")), 16) + fingerprint) % _MODULUS
         self._db.execute("UPDATE meta SET value=? WHERE key='fingerprint'", (f"{total:032x}",))
         for key, change in zip(("passages", "title_tokens", "body_tokens"), counts, strict=True):
             self._db.execute("UPDATE meta SET value=value+? WHERE key=?", (change, key))
         self._change = [0, 0, 0, 0]
 
-    def _insert(self, sql: str, values: tuple[Any, ...]) -> int:
-        self._db.execute(sql, values)
-        return self._db.last_insert_rowid()
-
-    def _flush(self) -> None:
-        self._postings.sort()
-        self._db.executemany("INSERT INTO postings VALUES (?,?,?,?,?,?)", self._postings)
-        self._postings.clear()
-        changes = sorted((word, change) for word, change in self._word_changes.items() if change)
-        self._db.executemany("UPDATE words SET passages=passages+?2 WHERE word=?1", changes)
-        self._word_changes.clear()
-
-    def _string_ids(self, texts: set[str], known: dict[str, int], table: str, column: str) -> dict[str, int]:
-        new = sorted(text for text in texts if text not in known)
-        if new:
-            if len(known) > _STRINGS_REMEMBERED:
-                known.clear()
-                known.update({STOPPED: 0})
-                new = sorted(texts - {STOPPED})
-            insert = f"INSERT INTO {table} (text) VALUES (?) ON CONFLICT DO NOTHING"  # noqa: S608 - own names
-            self._db.executemany(insert, [(text,) for text in new])
-            known.update(self._ids(new, table, column))
-        return known
-
     # -- reading ---------------------------------------------------------------------------------
-    def _meta(self, key: str) -> str | int:
-        value: str | int = self._db.execute("SELECT value FROM meta WHERE key=?", (key,)).get
-        return value
-
-    def _empty(self) -> bool:
-        """True for a file that was opened read-only before anything was ever indexed."""
-        return self._read_only and self._db.execute("PRAGMA user_version").get == 0
-
     def sources(self) -> dict[str, SourceState]:
         """Return the files indexed so far, by name."""
-        with self._guard():
+        with self._file.guard():
             rows = self._db.execute(
                 "SELECT name, path, size, mtime_ns, digest, documents FROM sources ORDER BY name"
             )
@@ -322,7 +135,7 @@ class SqliteStore:
 
     def document_digests(self, source: str) -> dict[str, str]:
         """Return name -> content digest of the documents of one source."""
-        with self._guard():
+        with self._file.guard():
             return dict(
                 self._db.execute(
                     "SELECT name, content FROM documents WHERE source=? ORDER BY name", (source,)
@@ -331,20 +144,22 @@ class SqliteStore:
 
     def digest(self) -> str:
         """Return the digest of all content: equal for equal documents, in whatever order they came."""
-        with self._guard():
-            return digest("corpus.v1", ANALYSIS_VERSION, str(self._meta("fingerprint")))
+        with self._file.guard():
+            return digest("corpus.v1", ANALYSIS_VERSION, str(self._file.meta("fingerprint")))
 
     def size(self) -> CorpusSize:
         """Return the number of passages and the mean lengths of title and body."""
-        with self._guard():
-            passages, title, body = (int(self._meta(k)) for k in ("passages", "title_tokens", "body_tokens"))
+        with self._file.guard():
+            passages, title, body = (
+                int(self._file.meta(k)) for k in ("passages", "title_tokens", "body_tokens")
+            )
             count = max(1, passages)
             return CorpusSize(passages, max(title / count, 1.0), max(body / count, 1.0))
 
     def passages(self, ids: Iterable[str]) -> list[Passage]:
         """Return the passages of these ids, in the order asked; unknown ids are left out."""
         wanted = list(ids)
-        with self._guard():
+        with self._file.guard():
             sql = (
                 "SELECT p.id, d.name, evidence, p.title, section, first, last, unit, text, names"
                 " FROM passages p JOIN documents d USING (document)"
@@ -363,21 +178,21 @@ class SqliteStore:
 
     def names(self, ids: Iterable[int]) -> dict[int, str]:
         """Return name id -> name key."""
-        with self._guard():
+        with self._file.guard():
             sql = "SELECT name, text FROM names WHERE name IN (SELECT value FROM json_each(?))"
             return dict(self._db.execute(sql, (_listed(ids),)))
 
     def _ids(self, texts: Iterable[str], table: str, column: str) -> dict[str, int]:
-        with self._guard():
+        with self._file.guard():
             sql = f"SELECT text, {column} FROM {table} WHERE text IN (SELECT value FROM json_each(?))"  # noqa: S608
             return dict(self._db.execute(sql, (canonical(list(texts)).decode(),)))
 
     def postings(self, word: int) -> list[Posting]:
         """Return where a word stands, by row, as tuples of Posting's fields."""
-        with self._guard():
+        with self._file.guard():
             sql = "SELECT passage, in_title, in_body, title_length, body_length FROM postings WHERE word=?"
             # Plain tuples: a question reads thousands, and naming their fields would double the cost.
-            return cast("list[Posting]", self._db.execute(sql, (word,)).fetchall())
+            return _rows(self._db.execute(sql, (word,)))
 
     def frequency(self, word: int) -> int:
         """Return the number of passages that hold the word."""
@@ -385,13 +200,15 @@ class SqliteStore:
 
     def frequencies(self, words: Sequence[int]) -> dict[int, int]:
         """Return word -> the number of passages that hold it, for words that any holds."""
-        with self._guard():
-            sql = "SELECT word, passages FROM words WHERE word IN (SELECT value FROM json_each(?)) AND passages"
+        with self._file.guard():
+            sql = (
+                "SELECT word, passages FROM words WHERE word IN (SELECT value FROM json_each(?)) AND passages"
+            )
             return dict(self._db.execute(sql, (_listed(words),)))
 
     def features(self, rows: Sequence[int]) -> list[Features]:
         """Return what analysis found in the passages of these rows, in the order asked."""
-        with self._guard():
+        with self._file.guard():
             sql = "SELECT * FROM features WHERE passage IN (SELECT value FROM json_each(?))"
             found = {row[0]: row for row in self._db.execute(sql, (_listed(rows),))}
         return [Features(found[row][1], found[row][2], found[row][3:]) for row in rows]
@@ -399,7 +216,7 @@ class SqliteStore:
     def homes(self, names: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
         """Return name -> (row, kind) of the passages that are home to it, for names that have one."""
         found: dict[int, list[tuple[int, str]]] = {}
-        with self._guard():
+        with self._file.guard():
             sql = "SELECT name, passage, kind FROM homes WHERE name IN (SELECT value FROM json_each(?))"
             for name, row, kind in self._db.execute(sql, (_listed(names),)):
                 found.setdefault(name, []).append((row, kind))
@@ -410,30 +227,34 @@ class SqliteStore:
 
         The rows are left out where more than ``most`` passages mention the name.
         """
-        with self._guard():
+        with self._file.guard():
             sql = (
                 "SELECT name, count(*), CASE WHEN count(*) <= ? THEN group_concat(passage) END FROM mentions"
                 " WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name"
             )
-            found = self._db.execute(sql, (most, _listed(names))).fetchall()
+            found: list[tuple[int, int, str | None]] = _rows(self._db.execute(sql, (most, _listed(names))))
         return {name: (count, [*map(int, rows.split(","))] if rows else []) for name, count, rows in found}
 
     def families(self, families: Sequence[int], most: int) -> dict[int, list[int]]:
         """Return family -> its rows, for families of at least two and at most ``most`` passages."""
-        with self._guard():
+        with self._file.guard():
             sql = (
-                "SELECT family, group_concat(passage) FROM features"
-                " WHERE family IN (SELECT value FROM json_each(?)) GROUP BY family HAVING count(*) BETWEEN 2 AND ?"
+                "SELECT family, group_concat(passage) FROM features WHERE family IN"
+                " (SELECT value FROM json_each(?)) GROUP BY family HAVING count(*) BETWEEN 2 AND ?"
             )
-            found = self._db.execute(sql, (_listed(families), most)).fetchall()
+            found: list[tuple[int, str]] = _rows(self._db.execute(sql, (_listed(families), most)))
         return {family: [*map(int, rows.split(","))] for family, rows in found}
 
     def ids_of(self, rows: Sequence[int]) -> list[str]:
         """Return the passage ids of these rows, in the order asked."""
-        with self._guard():
+        with self._file.guard():
             sql = "SELECT passage, id FROM features WHERE passage IN (SELECT value FROM json_each(?))"
             found = dict(self._db.execute(sql, (_listed(rows),)))
         return [found[row] for row in rows]
+
+
+def _rows(cursor: Iterable[Any]) -> list[Any]:
+    return list(cursor)
 
 
 def _listed(numbers: Iterable[int]) -> str:

@@ -1,0 +1,98 @@
+"""The corpus file itself: opening it, and saying plainly what is wrong with one that cannot be used."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+from engine.corpus.analysis import ANALYSIS_VERSION
+from engine.errors import CorpusError, WorkspaceBusyError, WorkspaceError
+
+SCHEMA_VERSION = 2
+BUSY_MILLISECONDS = 2_000
+
+
+class SqliteFile:
+    """An open connection, ``db``, to a corpus at ``path``, or in memory for ``":memory:"``."""
+
+    def __init__(self, path: Path | str, *, read_only: bool) -> None:
+        self.path = str(path)
+        self.read_only = read_only
+        with self.guard():
+            self.db = self._connect()
+            try:
+                self._prepare()
+            except BaseException:
+                self.db.close()
+                raise
+
+    def _connect(self) -> apsw.Connection:
+        if self.path == ":memory:":
+            return apsw.Connection(":memory:")
+        folder = os.path.dirname(self.path)
+        if self.read_only:
+            # Without write access to the folder SQLite cannot share a WAL index, so it is told that
+            # the file will not change.
+            immutable = "" if os.access(folder, os.W_OK) else "?immutable=1"
+            uri = Path(self.path).absolute().as_uri() + immutable
+            return apsw.Connection(uri, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+        if not os.path.exists(self.path):
+            os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
+        return apsw.Connection(self.path)
+
+    def _prepare(self) -> None:
+        self.db.set_busy_timeout(BUSY_MILLISECONDS)
+        if not self.read_only:
+            self.db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
+        self.db.execute("PRAGMA cache_size=-65536")
+        found = self.db.execute("PRAGMA user_version").get
+        if found == 0 and not self.read_only:
+            with self.db:
+                if self.db.execute("PRAGMA user_version").get == 0:
+                    if self.db.execute("SELECT count(*) FROM sqlite_master").get:
+                        raise self._foreign("it holds something else")
+                    self.db.execute(resources.files("engine.corpus").joinpath("schema.sql").read_text())
+                    rows: list[tuple[str, str | int]] = [
+                        ("analysis", ANALYSIS_VERSION),
+                        ("fingerprint", "0" * 32),
+                    ]
+                    rows += [("passages", 0), ("title_tokens", 0), ("body_tokens", 0)]
+                    self.db.executemany("INSERT INTO meta VALUES (?, ?)", rows)
+                    self.db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        elif found not in (0, SCHEMA_VERSION):
+            raise self._foreign(f"it has format {found}, this program reads {SCHEMA_VERSION}")
+        if (found or not self.read_only) and self.meta("analysis") != ANALYSIS_VERSION:
+            raise self._foreign("it was made by another version of the text analysis")
+
+    def meta(self, key: str) -> str | int:
+        """Return a value of the table of totals."""
+        value: str | int = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).get
+        return value
+
+    def _foreign(self, why: str) -> CorpusError:
+        mend = f"move {self.path} away and run 'persona-moe index' again"
+        return CorpusError(f"the index cannot be used: {why}", mend)
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Return a context in which SQLite's errors become ours, each with its mend."""
+        try:
+            yield
+        except apsw.BusyError as error:
+            raise WorkspaceBusyError(
+                "another process is writing to the index", "wait until it is done, then try again"
+            ) from error
+        except (apsw.CorruptError, apsw.NotADBError) as error:
+            raise self._foreign("it is damaged") from error
+        except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.CantOpenError) as error:
+            raise WorkspaceError(
+                f"the index at {self.path} cannot be opened or written: {error}",
+                "check the folder's permissions",
+            ) from error
+        except (apsw.FullError, apsw.IOError) as error:
+            raise WorkspaceError(
+                f"the index at {self.path} could not be saved: {error}", "free some disk space and try again"
+            ) from error
