@@ -29,7 +29,14 @@ def _open(args: argparse.Namespace) -> "Snapshot":
 
 def _state(info: "SnapshotInfo") -> str:
     marks = [info.state] if info.state != "complete" else []
-    return ", ".join([*marks, *(["pinned"] if info.pinned else []), *(f"#{tag}" for tag in info.tags)])
+    return ", ".join(
+        [
+            *marks,
+            *(["pinned"] if info.pinned else []),
+            *(["verified"] if info.verified else []),
+            *(f"#{tag}" for tag in info.tags),
+        ]
+    )
 
 
 def run_list(args: argparse.Namespace) -> int:
@@ -42,6 +49,7 @@ def run_list(args: argparse.Namespace) -> int:
         and (args.since is None or info.created[:10] >= args.since)
         and (not args.persona or args.persona in info.personas)
         and args.model.casefold() in info.model.casefold()
+        and (info.verified or not args.verified)
     ][: args.limit]
     if args.json:
         output.print_json(infos)
@@ -114,11 +122,24 @@ def run_verify(args: argparse.Namespace) -> int:
     if report.intact and report.complete and not args.chain:
         with open_engine(args) as engine:
             comparison = verify(open_snapshot(path), engine.rerun)
+    if comparison is not None or not report.intact:
+        agreed = comparison is not None and comparison.identical
+        _remember(library, report, agreed)
     if args.json:
         output.print_json({"chain": report, "rerun": comparison})
     elif comparison is not None:
         _tell_comparison(comparison)
     return 0 if report.intact and (comparison is None or comparison.identical) else 1
+
+
+def _remember(library: "SnapshotLibrary", report: "ChainReport", agreed: bool) -> None:
+    """Keep the verdict for the list; a library that cannot be written loses only that."""
+    from engine.errors import WorkspaceError
+
+    try:
+        library.note_verification(report.id, report.digest if agreed else "")
+    except WorkspaceError as error:
+        output.note(f"The verdict was not noted: {error}")
 
 
 def _tell_chain(report: "ChainReport") -> None:

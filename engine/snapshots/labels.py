@@ -17,11 +17,12 @@ _TAG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is said about one snapshot."""
+    """What is said about one snapshot. ``verified`` is its digest when running it again last agreed."""
 
     tags: list[str] = msgspec.field(default_factory=list)
     note: str = ""
     pinned: bool = False
+    verified: str = ""
 
 
 class _Labels(msgspec.Struct, kw_only=True):

@@ -30,7 +30,10 @@ State: TypeAlias = Literal["complete", "cut off", "running", "damaged"]
 
 
 class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list. ``personas`` are those that were chosen, ``bytes`` the size on disk."""
+    """One line of the list. ``personas`` are those that were chosen, ``bytes`` the size on disk.
+
+    ``verified`` tells that running it again, the last time that was done, agreed.
+    """
 
     id: str
     question: str
@@ -45,6 +48,7 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     tags: list[str]
     note: str
     pinned: bool
+    verified: bool = False
     problem: str = ""
 
 
@@ -114,6 +118,7 @@ class SnapshotLibrary:
             tags=label.tags,
             note=label.note,
             pinned=label.pinned,
+            verified=bool(summary.digest) and label.verified == summary.digest,
             problem=problem or summary.problem,
         )
 
@@ -172,6 +177,12 @@ class SnapshotLibrary:
         with self._labelled(snapshot_id) as label:
             write_label(self.folder, snapshot_id, msgspec.structs.replace(label, pinned=pinned))
         return self.info(snapshot_id)
+
+    def note_verification(self, snapshot_id: str, digest: str) -> None:
+        """Remember that running it again agreed with the run of this digest; empty forgets it."""
+        with self._labelled(snapshot_id) as label:
+            if label.verified != digest:
+                write_label(self.folder, snapshot_id, msgspec.structs.replace(label, verified=digest))
 
     def remove(self, snapshot_id: str) -> Path:
         """Move a snapshot into the library's ``.trash`` and return where it is; nothing is deleted.

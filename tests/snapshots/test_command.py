@@ -157,3 +157,13 @@ def test_what_cannot_be_used_is_said_in_one_line(snapshots, key, arguments, said
     assert code == 2
     assert said in err.lower() or said in err
     assert err.count("\n") == 1
+
+
+def test_runs_that_verified_can_be_listed_alone(snapshots, key, workspace):
+    library = SnapshotLibrary(workspace.snapshots)
+    assert snapshots("list", "--verified")[0] == ""
+    library.note_verification(key, library.info(key).digest)
+    assert key in snapshots("list", "--verified")[0]
+    assert json.loads(snapshots("list", "--json")[0])[0]["verified"] is True
+    library.note_verification(key, "0" * 32)  # the file is no longer the one that agreed
+    assert snapshots("list", "--verified")[0] == ""

@@ -44,6 +44,7 @@ def _add_reading(actions: Any) -> None:
         "--persona", default="", metavar="ID", help="only runs in which this persona was chosen"
     )
     parser.add_argument("--model", default="", metavar="NAME", help="only runs with this in the model's name")
+    parser.add_argument("--verified", action="store_true", help="only runs that 'verify' found identical")
     parser.add_argument("--limit", type=_natural, metavar="N", help="at most so many")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser = _add(actions, "show", "show what a run asked, found and answered", act.run_show)
