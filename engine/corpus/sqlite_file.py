@@ -45,9 +45,7 @@ class SqliteFile:
 
     def _prepare(self) -> None:
         self.db.set_busy_timeout(BUSY_MILLISECONDS)
-        if not self.read_only:
-            self.db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY")
-        self.db.execute("PRAGMA cache_size=-65536")
+        self.db.execute("PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
         found = self.db.execute("PRAGMA user_version").get
         if found == 0 and not self.read_only:
             with self.db:
@@ -66,6 +64,9 @@ class SqliteFile:
             raise self._foreign(f"it has format {found}, this program reads {SCHEMA_VERSION}")
         if (found or not self.read_only) and self.meta("analysis") != ANALYSIS_VERSION:
             raise self._foreign("it was made by another version of the text analysis")
+        if not self.read_only:
+            # Only now: a file of somebody else's is left as it was.
+            self.db.execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL")
 
     def meta(self, key: str) -> str | int:
         """Return a value of the table of totals."""

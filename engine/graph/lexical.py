@@ -53,7 +53,7 @@ def idf(passages: int, frequency: int) -> float:
     """Return the BM25 inverse document frequency, ``ln(1 + (N - df + 1/2) / (df + 1/2))``.
 
     >>> round(idf(100, 1), 3)
-    4.212
+    4.21
     """
     return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
 
