@@ -24,14 +24,6 @@ Url: TypeAlias = Annotated[
     ),
 ]
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
-Language: TypeAlias = Literal[
-    "arabic", "armenian", "basque", "catalan", "czech", "danish", "dutch", "english", "esperanto",
-    "estonian", "finnish", "french", "german", "greek", "hindi", "hungarian", "indonesian", "irish",
-    "italian", "lithuanian", "nepali", "norwegian", "persian", "polish", "portuguese", "romanian",
-    "russian", "serbian", "spanish", "swedish", "tamil", "turkish", "yiddish",
-]  # fmt: skip
-
-
 _NAME: Final = "a model's name: at most 200 visible ASCII characters"
 
 
@@ -44,19 +36,27 @@ class SystemSettings(_Part, frozen=True, kw_only=True):
 
     max_iterations: Annotated[int, Meta(ge=1, le=10)] = 3
     batch_size: Annotated[int, Meta(ge=1, le=4096)] = 64
+    workers: Annotated[int, Meta(ge=1, le=32)] = 4
     log_level: LogLevel = "warning"
     enable_caching: bool = True
-    language: Language = "english"
     seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
     learn: bool = True
+    learn_every: Annotated[int, Meta(ge=1, le=10_000)] = 25
+    evolve: bool = False
 
 
 class ThresholdSettings(_Part, frozen=True, kw_only=True):
     """``thresholds.toml``: who may speak, what counts as support, when a persona moves."""
 
     pruning_threshold: Share = 0.3
-    demotion_threshold: Share = 0.45
-    promotion_threshold: Share = 0.7
+    demotion_threshold: Annotated[float, Meta(ge=0.0, le=0.48)] = 0.4
+    promotion_threshold: Annotated[float, Meta(ge=0.52, le=1.0)] = 0.575
+    questions_per_wrong_demotion: Annotated[int, Meta(ge=100, le=1_000_000)] = 5000
+    min_questions: Annotated[int, Meta(ge=2, le=1000)] = 8
+    cool_down: Annotated[int, Meta(ge=0, le=1000)] = 10
+    grounding_floor: Share = 0.6
+    audition_every: Annotated[int, Meta(ge=2, le=1000)] = 10
+    least_lift: Annotated[float, Meta(ge=-1.0, le=1.0)] = 0.0
     activation_threshold: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
     budget: Annotated[float, Meta(gt=0.0, le=1000.0)] = 4.0
     max_experts: Annotated[int, Meta(ge=1, le=32)] = 4
@@ -68,8 +68,8 @@ class ThresholdSettings(_Part, frozen=True, kw_only=True):
     unsupported: Literal["remove", "mark"] = "remove"
 
     def __post_init__(self) -> None:
-        if not self.pruning_threshold <= self.demotion_threshold <= self.promotion_threshold:
-            raise ValueError("pruning_threshold <= demotion_threshold <= promotion_threshold must hold")
+        if self.pruning_threshold > self.demotion_threshold:
+            raise ValueError("pruning_threshold <= demotion_threshold must hold")
         if self.weight_relevance + self.weight_consistency + self.weight_novelty <= 0:
             raise ValueError("one of weight_relevance, weight_consistency, weight_novelty must be above 0")
 
@@ -335,7 +335,7 @@ def settable_keys() -> tuple[str, ...]:
 
 # What may differ between two runs whose decisions are equal.
 _UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
-    "system": ("batch_size", "log_level", "enable_caching"),
+    "system": ("batch_size", "workers", "log_level", "enable_caching"),
     "ollama": (
         "provider", "api_endpoint", "keep_alive", "parallel",
         "connect_seconds", "first_token_seconds", "stall_seconds", "total_seconds",
@@ -346,7 +346,7 @@ _UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
 def decision_digest(settings: Settings) -> str:
     """Return 32 hex digits over the settings that can change a decision, and over no others.
 
-    Left out: ``batch_size``, ``log_level``, ``enable_caching``, and of ``ollama.toml`` where and how
+    Left out: ``batch_size``, ``workers``, ``log_level``, ``enable_caching``, and of ``ollama.toml`` where and how
     patiently a server is asked (the model that was really used, and what it answered, are part of
     the run's own record).
 

@@ -19,6 +19,7 @@ from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotErro
 from engine.events import (
     SCHEMA_VERSION,
     AnswerReady,
+    ControlScored,
     Event,
     Evidence,
     FacetsFound,
@@ -36,8 +37,11 @@ from engine.experts.synthesis import Synthesis
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
 from engine.ids import digest, q6
+from engine.log import close_log, logger, open_log
 from engine.orchestrator import MoeOrchestrator, Query
-from engine.personas.gate import Candidate, GateResult, choose_experts
+from engine.personas.gate import Candidate, GateResult, GateWeights, choose_experts
+from engine.personas.learned import Learned, read_learned
+from engine.personas.learning import Lesson, learn, settle
 from engine.personas.ledger import Ledger
 from engine.personas.manner import with_form
 from engine.personas.policy import derive_policy
@@ -45,10 +49,11 @@ from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.snapshots.journal import Journal
 from engine.snapshots.reader import Snapshot
 from engine.streaming import released_in_order
-from engine.workspace import Workspace
+from engine.workspace import TIERS, Workspace
 
 CONTROL_PERSONA = "fact-finder"
 SEEDS_TOLD = 20
+SEARCHES_KEPT = 64
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,8 +72,10 @@ class Engine:
     def __init__(self, workspace: Workspace, store: SqliteStore) -> None:
         self.workspace, self.store = workspace, store
         self.settings = workspace.settings()
+        open_log(workspace.state / "persona-moe.log", self.settings.system.log_level)
+        self._found: dict[tuple[object, ...], list[Evidence]] = {}
         self._lexicon: tuple[str, CorpusLexicon] | None = None
-        self._roster: Roster | None = None
+        self._roster: tuple[tuple[int, ...], Roster] | None = None
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Engine":
@@ -88,8 +95,9 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Release the index."""
+        """Release the index and the log."""
         self.store.close()
+        close_log()
 
     # -- corpus ----------------------------------------------------------------------------------
     def index(
@@ -106,7 +114,16 @@ class Engine:
         """
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
         with self.workspace.lock():
-            return index_paths(self.store, paths, options=options, progress=progress)
+            report = index_paths(self.store, paths, options=options, progress=progress)
+        logger.info(
+            "indexed: %d added, %d changed, %d removed, %d skipped in %.1f s",
+            report.added,
+            report.changed,
+            report.removed,
+            len(report.skipped),
+            report.seconds,
+        )
+        return report
 
     def snapshot_path(self, snapshot: str) -> Path:
         """Return where a snapshot of this id is kept."""
@@ -122,10 +139,16 @@ class Engine:
         """
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
-        query = self._query(require_question(question))
+        text = require_question(question)
+        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state())
+        if key in self._found and self.settings.system.enable_caching:
+            return list(self._found[key])
+        query = self._query(text)
         experts = self._experts(self._gate(query, personas, None))
-        orchestrator = MoeOrchestrator(self.settings)
-        return orchestrator.search(query, experts, k)
+        if len(self._found) >= SEARCHES_KEPT:
+            self._found.clear()
+        self._found[key] = MoeOrchestrator(self.settings).search(query, experts, k)
+        return list(self._found[key])
 
     async def ask(self, question: str, options: AskOptions = AskOptions()) -> AsyncGenerator[Event, None]:  # noqa: B008
         """Yield the events of answering ``question``, each written to the journal first.
@@ -135,24 +158,38 @@ class Engine:
         """
         text = require_question(question)
         query = self._query(text)
-        gate = self._gate(query, options.personas, options.budget)
+        self._roster = None  # another process may have moved or edited a persona meanwhile
+        learned = self._learned()
+        gate = self._gate(query, options.personas, options.budget, learned)
         author = self._author(query, options)
         journal, problem = self._journal(text)
         began = time.monotonic()
         count = 0
         complete = False
+        outcome = "cut off"
         try:
             run_id = journal.snapshot_id if journal else ""
-            async with aclosing(self._run(query, gate, author, options, run_id, problem)) as events:
+            async with aclosing(self._run(query, gate, author, options, learned, run_id, problem)) as events:
                 async for event in events:
                     stamped = msgspec.structs.replace(event, seq=count)
                     count += 1
+                    if isinstance(event, QueryFinished):
+                        outcome = event.outcome
+                    elif isinstance(event, Warned):
+                        logger.warning("%s", event.problem)
                     if journal is not None:
                         journal.append(stamped, time.monotonic() - began)
                     yield stamped
             complete = True
         finally:
             saved = journal.close(complete) if journal is not None else None
+        logger.info(
+            "question %s: %s, %d events in %.2f s",
+            journal.snapshot_id if journal else "not recorded",
+            outcome,
+            count,
+            time.monotonic() - began,
+        )
         if saved is not None:
             yield saved
 
@@ -179,10 +216,11 @@ class Engine:
             )
         query = self._query(started.question)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
-        gate = self._gate(query, options.personas, options.budget)
+        learned = self._learned(started.learned_runs)
+        gate = self._gate(query, options.personas, options.budget, learned)
         author = self._author(query, options)
         with asyncio.Runner() as runner:
-            events = self._run(query, gate, author, options, "", None)
+            events = self._run(query, gate, author, options, learned, "", None)
             try:
                 count = 0
                 while (event := runner.run(_following(events))) is not None:
@@ -197,11 +235,12 @@ class Engine:
         gate: GateResult,
         author: Author,
         options: AskOptions,
+        learned: Learned,
         run_id: str,
         problem: PersonaMoeError | None,
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
-        yield self._started(query, author, options)
+        yield self._started(query, author, options, learned)
         if problem is not None:
             yield Warned(problem=problem.problem, mend=problem.mend)
         for event in self._unusable():
@@ -214,7 +253,7 @@ class Engine:
             yield event
         for event in orchestrator.expansion_phase(query, self._experts(gate)):
             yield event
-        async for event in orchestrator.evaluation_phase(query, author):
+        async for event in orchestrator.evaluation_phase(query, author, at_once=self.settings.system.workers):
             yield event
         answers: list[Synthesis] = []
         async for event in released_in_order([partial(orchestrator.compose, query, author)], answers):
@@ -227,14 +266,14 @@ class Engine:
         for event in orchestrator.pruning_phase(query, answer, control):
             yield event
         if options.learn and self.settings.system.learn and run_id:
-            for event in self._remember(orchestrator, query, run_id):
+            for event in self._remember(orchestrator, query, control, run_id):
                 yield event
         yield QueryFinished(outcome="answered" if answer.citations else "no-evidence")
 
     def _author(self, query: Query, options: AskOptions) -> Author:
         return ExtractiveAuthor(query.lexicon)
 
-    def _started(self, query: Query, author: Author, options: AskOptions) -> QueryStarted:
+    def _started(self, query: Query, author: Author, options: AskOptions, learned: Learned) -> QueryStarted:
         return QueryStarted(
             question=query.text,
             schema=SCHEMA_VERSION,
@@ -248,15 +287,47 @@ class Engine:
             budget=self._budget(options.budget),
             only=list(options.personas),
             learn=options.learn,
+            learned=learned.digest,
+            learned_runs=learned.runs,
         )
 
-    def _remember(self, orchestrator: MoeOrchestrator, query: Query, run_id: str) -> Iterator[Event]:
-        """Store what each expert's answer came to; a ledger that cannot be written is no reason to fail."""
+    def _learned(self, as_of: int | None = None) -> Learned:
+        """Return what earlier questions taught; nothing if learning is off or cannot be read."""
+        if not self.settings.system.learn or not self.workspace.ledger_path.exists():
+            return Learned()
         try:
             with Ledger.open(self.workspace.ledger_path) as ledger:
-                ledger.record(run_id, orchestrator.outcomes(query))
+                return read_learned(
+                    ledger,
+                    every=self.settings.system.learn_every,
+                    acting_from=self.settings.thresholds.min_questions,
+                    as_of=as_of,
+                )
+        except WorkspaceError:  # a run that can still record says so when it does
+            return Learned()
+
+    def _remember(
+        self, orchestrator: MoeOrchestrator, query: Query, control: ControlScored, run_id: str
+    ) -> Iterator[Event]:
+        """Store what each answer came to and what follows; a ledger that fails is no reason to fail."""
+        lesson = Lesson(
+            topic=self._topic(query),
+            experts=len(query.experts),
+            lift=control.lift,
+            outcomes=orchestrator.outcomes(query),
+        )
+        registry = PersonaRegistry.of(self.workspace)
+        try:
+            with Ledger.open(self.workspace.ledger_path) as ledger:
+                yield from learn(ledger, run_id, lesson, registry, self.settings)
+                yield from settle(self.workspace, ledger, self.settings)
         except WorkspaceError as error:
             yield Warned(problem=f"the experts' scores were not recorded: {error.problem}", mend=error.mend)
+
+    def _topic(self, query: Query) -> str:
+        """The subject of the question among those that any persona knows, for the committee's lift."""
+        known = [phrase for each in self._personas() for phrase in each.persona.expertise]
+        return topic_of(known, query.facets, query.lexicon)
 
     def _journal(self, text: str) -> tuple[Journal | None, PersonaMoeError | None]:
         try:
@@ -273,10 +344,16 @@ class Engine:
             raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
         return Query(text, self.store, self._lexicon[1], self.settings)
 
+    def _tiers_state(self) -> tuple[int, ...]:
+        """What changes whenever a persona is written or moved: each tier folder's time of change."""
+        folders = (self.workspace.personas / tier for tier in TIERS)
+        return tuple(folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders)
+
     def _read_roster(self) -> Roster:
-        if self._roster is None:
-            self._roster = PersonaRegistry.of(self.workspace).load()
-        return self._roster
+        state = self._tiers_state()
+        if self._roster is None or self._roster[0] != state:
+            self._roster = (state, PersonaRegistry.of(self.workspace).load())
+        return self._roster[1]
 
     def _personas(self) -> tuple[StoredPersona, ...]:
         return self._read_roster().usable
@@ -299,12 +376,16 @@ class Engine:
     def _budget(self, budget: float | None) -> float:
         return self.settings.thresholds.budget if budget is None else budget
 
-    def _gate(self, query: Query, only: Sequence[str], budget: float | None) -> GateResult:
+    def _gate(
+        self, query: Query, only: Sequence[str], budget: float | None, learned: Learned | None = None
+    ) -> GateResult:
         thresholds = self.settings.thresholds
-        self._require(only)
+        learned = self._learned() if learned is None else learned
+        stored = {each.persona.persona_id: each for each in self._personas()}
+        facets = with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon)
         return choose_experts(
-            [self._candidate(each) for each in self._personas()],
-            with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon),
+            [self._candidate(each) for each in stored.values()],
+            facets,
             query.lexicon,
             budget=self._budget(budget),
             max_experts=thresholds.max_experts,
@@ -312,6 +393,14 @@ class Engine:
             seed=self.settings.system.seed,
             question_digest=digest("question.v1", query.text),
             only=only,
+            records=learned.records(
+                {name: each.digest for name, each in stored.items()},
+                lambda name: topic_of(stored[name].persona.expertise, query.facets, query.lexicon),
+            ),
+            weights=GateWeights(
+                audition_every=thresholds.audition_every, newcomer_answers=thresholds.min_questions
+            ),
+            alone=learned.alone_for(self._topic(query)),
         )
 
     def _experts(self, gate: GateResult) -> list[Candidate]:

@@ -275,3 +275,34 @@ def test_persona_in_two_tiers_is_named_when_asked_for(engine: Engine, workspace:
     (workspace.personas / "stable" / "sceptic.json").write_bytes(original.read_bytes())
     with pytest.raises(PersonaError, match="active and stable"):
         engine.search(QUESTION, personas=["sceptic"])
+
+
+def test_persona_written_meanwhile_takes_part_in_the_next_question(
+    engine: Engine, workspace: Workspace
+) -> None:
+    engine.search(QUESTION)
+    (workspace.personas / "active" / "sceptic.json").rename(workspace.personas / "pruned" / "sceptic.json")
+    events = list(engine.ask_sync(QUESTION))
+    assert "sceptic" not in {event.persona for event in only(events, ev.GateScored)}
+
+
+def test_search_kept_in_memory_is_forgotten_when_documents_change(engine: Engine, documents: Path) -> None:
+    before = engine.search(QUESTION)
+    assert engine.search(QUESTION) == before
+    (documents / "engineer.md").write_text("# Margaret Tolland\n\nMargaret Tolland came from Osterby.\n")
+    engine.index([documents])
+    assert any("Osterby" in each.text for each in engine.search(QUESTION))
+
+
+def test_log_tells_what_was_done_but_no_question(workspace: Workspace, documents: Path) -> None:
+    system = workspace.configs / "system.toml"
+    system.write_text(system.read_text().replace('log_level = "warning"', 'log_level = "info"'))
+    with Engine.open(workspace) as engine:
+        engine.index([documents])
+        list(engine.ask_sync(QUESTION))
+    log = workspace.state / "persona-moe.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    lines = [msgspec.json.decode(line) for line in log.read_bytes().splitlines()]
+    assert any("indexed: 5 added" in line["message"] for line in lines)
+    assert any("answered" in line["message"] for line in lines)
+    assert "Tolland" not in log.read_text()
