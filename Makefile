@@ -14,7 +14,7 @@ SAMPLE := README.md docs
 DEMO := $(BIN)/persona-moe --workspace .workspace
 
 .DELETE_ON_ERROR:
-.PHONY: run test check lint types contracts coverage bench lock clean
+.PHONY: run test check lint types contracts coverage bench lock demo clean
 
 run: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
@@ -52,6 +52,12 @@ lock: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
+
+# Records the run that ships in snapshots/, on the documentation as it is now.
+demo: $(INSTALLED)
+	@rm -rf .workspace/demo && $(BIN)/persona-moe --workspace .workspace/demo index $(SAMPLE)
+	@$(BIN)/persona-moe --workspace .workspace/demo ask --no-model --no-learn "$(QUESTION)"
+	@cp .workspace/demo/snapshots/*.jsonl.gz snapshots/demo.jsonl.gz && rm -rf .workspace/demo
 
 clean:
 	rm -rf $(VENV) .workspace build dist .coverage .coverage.*

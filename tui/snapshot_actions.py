@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 def _library(args: argparse.Namespace) -> "SnapshotLibrary":
     from engine.snapshots.library import SnapshotLibrary
+    from engine.workspace import data_folder
     from tui.session import open_workspace
 
-    return SnapshotLibrary(open_workspace(args).snapshots)
+    return SnapshotLibrary(open_workspace(args).snapshots, data_folder("snapshots"))
 
 
 def _open(args: argparse.Namespace) -> "Snapshot":
@@ -61,7 +62,9 @@ def run_list(args: argparse.Namespace) -> int:
             f"{info.id}  {when}  {info.question or info.problem}{f'  [{told}]' if told else ''}"
         )
     if not infos:
-        output.note("There are no snapshots that fit.")
+        output.note(
+            "There are no snapshots that fit; 'persona-moe snapshots replay demo' plays the one that ships."
+        )
     return 0
 
 
@@ -114,7 +117,7 @@ def run_verify(args: argparse.Namespace) -> int:
     from tui.session import open_engine
 
     library = _library(args)
-    path = library.path(library.find(args.id))
+    path = library.locate(args.id)
     report = check_chain(path)
     if not args.json:
         _tell_chain(report)
@@ -122,7 +125,7 @@ def run_verify(args: argparse.Namespace) -> int:
     if report.intact and report.complete and not args.chain:
         with open_engine(args) as engine:
             comparison = verify(open_snapshot(path), engine.rerun)
-    if comparison is not None or not report.intact:
+    if (comparison is not None or not report.intact) and path.parent == library.folder:
         agreed = comparison is not None and comparison.identical
         _remember(library, report, agreed)
     if args.json:

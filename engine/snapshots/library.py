@@ -55,9 +55,10 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
 class SnapshotLibrary:
     """The snapshots of a workspace."""
 
-    def __init__(self, folder: Path) -> None:
-        """Look at ``folder``, which need not exist."""
+    def __init__(self, folder: Path, shipped: Path | None = None) -> None:
+        """Look at ``folder``, which need not exist; ``shipped`` holds runs that can only be read."""
         self.folder: Final = folder
+        self._shipped: Final = shipped
 
     def paths(self) -> dict[str, Path]:
         """Return the file of each snapshot by id, newest id first.
@@ -153,9 +154,17 @@ class SnapshotLibrary:
             raise SnapshotError(f"there is no snapshot {name[:64]!r}", "see 'persona-moe snapshots list'")
         return matching[0]
 
+    def locate(self, name: str) -> Path:
+        """Return the file that ``name`` means (see :meth:`find`), or the shipped run of exactly that name."""
+        if self._shipped is not None and name not in self.paths() and _FILE.match(name + PACKED_SUFFIX):
+            shipped = self._shipped / (name + PACKED_SUFFIX)
+            if shipped.is_file():
+                return shipped
+        return self.path(self.find(name))
+
     def open(self, name: str, *, salvage: bool = False) -> Snapshot:
-        """Return the snapshot that ``name`` means (see :meth:`find`)."""
-        return open_snapshot(self.path(self.find(name)), salvage=salvage)
+        """Return the snapshot that ``name`` means (see :meth:`locate`)."""
+        return open_snapshot(self.locate(name), salvage=salvage)
 
     def tag(self, snapshot_id: str, add: tuple[str, ...] = (), remove: tuple[str, ...] = ()) -> SnapshotInfo:
         """Add and remove tags; return the snapshot as listed now."""
