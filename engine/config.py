@@ -346,9 +346,9 @@ _UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
 def decision_digest(settings: Settings) -> str:
     """Return 32 hex digits over the settings that can change a decision, and over no others.
 
-    Left out: ``batch_size``, ``workers``, ``log_level``, ``enable_caching``, and of ``ollama.toml`` where and how
-    patiently a server is asked (the model that was really used, and what it answered, are part of
-    the run's own record).
+    Left out: ``batch_size``, ``workers``, ``log_level``, ``enable_caching``, and of ``ollama.toml``
+    where and how patiently a server is asked (the model that was really used, and what it answered,
+    are part of the run's own record).
 
     >>> quiet = Settings(system=SystemSettings(log_level="error"))
     >>> decision_digest(quiet) == decision_digest(Settings())

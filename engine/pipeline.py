@@ -19,7 +19,6 @@ from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotErro
 from engine.events import (
     SCHEMA_VERSION,
     AnswerReady,
-    ControlScored,
     Event,
     Evidence,
     FacetsFound,
@@ -32,19 +31,17 @@ from engine.events import (
     Term,
     Warned,
 )
-from engine.experts.author import Author, ExtractiveAuthor
+from engine.experts.author import Author
+from engine.experts.authors import open_author, recorded_author
 from engine.experts.synthesis import Synthesis
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
-from engine.ids import digest, q6
+from engine.ids import q6
 from engine.log import close_log, logger, open_log
+from engine.mixture import Mixture
 from engine.orchestrator import MoeOrchestrator, Query
-from engine.personas.gate import Candidate, GateResult, GateWeights, choose_experts
-from engine.personas.learned import Learned, read_learned
-from engine.personas.learning import Lesson, learn, settle
-from engine.personas.ledger import Ledger
-from engine.personas.manner import with_form
-from engine.personas.policy import derive_policy
+from engine.personas.gate import Candidate, GateResult
+from engine.personas.learned import Learned
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.snapshots.journal import Journal
 from engine.snapshots.reader import Snapshot
@@ -140,11 +137,13 @@ class Engine:
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
         text = require_question(question)
-        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state())
+        mixture = self._mixture()
+        learned = mixture.learned()
+        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state(), learned.digest)
         if key in self._found and self.settings.system.enable_caching:
             return list(self._found[key])
         query = self._query(text)
-        experts = self._experts(self._gate(query, personas, None))
+        experts = mixture.experts(mixture.choose(query, learned, only=personas))
         if len(self._found) >= SEARCHES_KEPT:
             self._found.clear()
         self._found[key] = MoeOrchestrator(self.settings).search(query, experts, k)
@@ -156,20 +155,33 @@ class Engine:
         A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
         question, PersonaError for an unknown persona, CorpusError if nothing is indexed.
         """
-        text = require_question(question)
-        query = self._query(text)
-        self._roster = None  # another process may have moved or edited a persona meanwhile
-        learned = self._learned()
-        gate = self._gate(query, options.personas, options.budget, learned)
-        author = self._author(query, options)
-        journal, problem = self._journal(text)
+        query = self._query(require_question(question))
+        author = await self._author(query, options)
+        try:
+            async with aclosing(self._recorded(query, options, author)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            await author.aclose()
+
+    async def _recorded(
+        self, query: Query, options: AskOptions, author: Author
+    ) -> AsyncGenerator[Event, None]:
+        """Yield the events of the run, each written to the journal first."""
+        mixture = self._mixture()
+        learned = mixture.learned()
+        most = author.most_experts
+        gate = mixture.choose(query, learned, only=options.personas, budget=options.budget, most=most)
+        journal, problem = self._journal(query.text)
         began = time.monotonic()
         count = 0
         complete = False
         outcome = "cut off"
         try:
             run_id = journal.snapshot_id if journal else ""
-            async with aclosing(self._run(query, gate, author, options, learned, run_id, problem)) as events:
+            async with aclosing(
+                self._run(query, mixture, gate, author, options, learned, run_id, problem)
+            ) as events:
                 async for event in events:
                     stamped = msgspec.structs.replace(event, seq=count)
                     count += 1
@@ -216,11 +228,13 @@ class Engine:
             )
         query = self._query(started.question)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
-        learned = self._learned(started.learned_runs)
-        gate = self._gate(query, options.personas, options.budget, learned)
-        author = self._author(query, options)
+        mixture = self._mixture()
+        learned = mixture.learned(started.learned_runs)
+        author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
+        most = author.most_experts
+        gate = mixture.choose(query, learned, only=options.personas, budget=options.budget, most=most)
         with asyncio.Runner() as runner:
-            events = self._run(query, gate, author, options, learned, "", None)
+            events = self._run(query, mixture, gate, author, options, learned, "", None)
             try:
                 count = 0
                 while (event := runner.run(_following(events))) is not None:
@@ -232,6 +246,7 @@ class Engine:
     async def _run(
         self,
         query: Query,
+        mixture: Mixture,
         gate: GateResult,
         author: Author,
         options: AskOptions,
@@ -251,7 +266,7 @@ class Engine:
         yield _seeds(query)
         for event in (*gate.scored, *gate.chosen, *gate.skipped, *open_question(query.graph)):
             yield event
-        for event in orchestrator.expansion_phase(query, self._experts(gate)):
+        for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
             yield event
         async for event in orchestrator.evaluation_phase(query, author, at_once=self.settings.system.workers):
             yield event
@@ -266,12 +281,19 @@ class Engine:
         for event in orchestrator.pruning_phase(query, answer, control):
             yield event
         if options.learn and self.settings.system.learn and run_id:
-            for event in self._remember(orchestrator, query, control, run_id):
+            for event in mixture.remember(query, orchestrator.outcomes(query), control.lift, run_id):
                 yield event
         yield QueryFinished(outcome="answered" if answer.citations else "no-evidence")
 
-    def _author(self, query: Query, options: AskOptions) -> Author:
-        return ExtractiveAuthor(query.lexicon)
+    async def _author(self, query: Query, options: AskOptions) -> Author:
+        return await open_author(
+            query.lexicon,
+            self.settings,
+            self.workspace.state / "models.json",
+            model=options.model,
+            no_model=options.no_model,
+            learn=options.learn and self.settings.system.learn,
+        )
 
     def _started(self, query: Query, author: Author, options: AskOptions, learned: Learned) -> QueryStarted:
         return QueryStarted(
@@ -290,44 +312,6 @@ class Engine:
             learned=learned.digest,
             learned_runs=learned.runs,
         )
-
-    def _learned(self, as_of: int | None = None) -> Learned:
-        """Return what earlier questions taught; nothing if learning is off or cannot be read."""
-        if not self.settings.system.learn or not self.workspace.ledger_path.exists():
-            return Learned()
-        try:
-            with Ledger.open(self.workspace.ledger_path) as ledger:
-                return read_learned(
-                    ledger,
-                    every=self.settings.system.learn_every,
-                    acting_from=self.settings.thresholds.min_questions,
-                    as_of=as_of,
-                )
-        except WorkspaceError:  # a run that can still record says so when it does
-            return Learned()
-
-    def _remember(
-        self, orchestrator: MoeOrchestrator, query: Query, control: ControlScored, run_id: str
-    ) -> Iterator[Event]:
-        """Store what each answer came to and what follows; a ledger that fails is no reason to fail."""
-        lesson = Lesson(
-            topic=self._topic(query),
-            experts=len(query.experts),
-            lift=control.lift,
-            outcomes=orchestrator.outcomes(query),
-        )
-        registry = PersonaRegistry.of(self.workspace)
-        try:
-            with Ledger.open(self.workspace.ledger_path) as ledger:
-                yield from learn(ledger, run_id, lesson, registry, self.settings)
-                yield from settle(self.workspace, ledger, self.settings)
-        except WorkspaceError as error:
-            yield Warned(problem=f"the experts' scores were not recorded: {error.problem}", mend=error.mend)
-
-    def _topic(self, query: Query) -> str:
-        """The subject of the question among those that any persona knows, for the committee's lift."""
-        known = [phrase for each in self._personas() for phrase in each.persona.expertise]
-        return topic_of(known, query.facets, query.lexicon)
 
     def _journal(self, text: str) -> tuple[Journal | None, PersonaMoeError | None]:
         try:
@@ -369,43 +353,11 @@ class Engine:
         for reason in dict.fromkeys(problem.reason for problem in self._read_roster().problems):
             yield Warned(problem=reason, mend="see 'persona-moe personas validate'")
 
-    def _candidate(self, stored: StoredPersona) -> Candidate:
-        policy = derive_policy(stored.persona.traits, self.settings.traits.rows)
-        return Candidate(persona=stored.persona, tier=stored.tier, policy=policy)
-
     def _budget(self, budget: float | None) -> float:
         return self.settings.thresholds.budget if budget is None else budget
 
-    def _gate(
-        self, query: Query, only: Sequence[str], budget: float | None, learned: Learned | None = None
-    ) -> GateResult:
-        thresholds = self.settings.thresholds
-        learned = self._learned() if learned is None else learned
-        stored = {each.persona.persona_id: each for each in self._personas()}
-        facets = with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon)
-        return choose_experts(
-            [self._candidate(each) for each in stored.values()],
-            facets,
-            query.lexicon,
-            budget=self._budget(budget),
-            max_experts=thresholds.max_experts,
-            price=thresholds.activation_threshold,
-            seed=self.settings.system.seed,
-            question_digest=digest("question.v1", query.text),
-            only=only,
-            records=learned.records(
-                {name: each.digest for name, each in stored.items()},
-                lambda name: topic_of(stored[name].persona.expertise, query.facets, query.lexicon),
-            ),
-            weights=GateWeights(
-                audition_every=thresholds.audition_every, newcomer_answers=thresholds.min_questions
-            ),
-            alone=learned.alone_for(self._topic(query)),
-        )
-
-    def _experts(self, gate: GateResult) -> list[Candidate]:
-        stored = {each.persona.persona_id: each for each in self._personas()}
-        return [self._candidate(stored[c.persona]) for c in sorted(gate.chosen, key=lambda c: c.order)]
+    def _mixture(self) -> Mixture:
+        return Mixture(self.workspace, self.settings, self._personas())
 
     def _control(self) -> Candidate:
         """The control arm: the plain fact-finder, or the cheapest persona where it was removed."""
@@ -413,7 +365,7 @@ class Engine:
         plain = personas.get(CONTROL_PERSONA) or min(
             personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
         )
-        return self._candidate(plain)
+        return self._mixture().candidate(plain)
 
 
 async def _following(events: AsyncGenerator[Event, None]) -> Event | None:

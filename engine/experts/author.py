@@ -57,12 +57,21 @@ class Author(Protocol):
         """Return how many tokens of evidence one expert may read at most."""
         ...
 
+    @property
+    def most_experts(self) -> int:
+        """Return how many experts may write: as many as there is patience for."""
+        ...
+
     async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
         """Return the expert's claims, checked; ``emit`` gets ClaimsParsed and all before it."""
         ...
 
     async def answer(self, closing: Closing, emit: Emit) -> Synthesis:
         """Return the final answer, each sentence checked; ``emit`` gets what happens meanwhile."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release what is held."""
         ...
 
 
@@ -84,6 +93,14 @@ class ExtractiveAuthor:
     def context_tokens(self) -> int:
         """Return the tokens of evidence an expert reads: what a small model would hold as well."""
         return 3_000
+
+    @property
+    def most_experts(self) -> int:
+        """Return 32: quoting takes no time."""
+        return 32
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is held."""
 
     async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
         """Return sentences of the evidence as claims."""

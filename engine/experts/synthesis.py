@@ -162,10 +162,10 @@ def synthesize_persona_context(
         outputs = [_as_output(name, persona_outputs[name], evidence, context) for name in persona_outputs]
     else:
         outputs = [output for output in persona_outputs if not output.refused]
-    clusters = [c for c in cluster_claims(outputs, context) if c.support >= context.threshold]
+    clusters = supported_clusters(outputs, context)
     if not clusters:
         return ""
-    order = list(dict.fromkeys(cite for cluster in clusters for cite in cluster.cites))
+    order = cited_order(clusters)
     lines = ["Claims:"]
     for cluster in clusters:
         markers = "".join(f"[{order.index(cite) + 1}]" for cite in cluster.cites)
@@ -177,6 +177,17 @@ def synthesize_persona_context(
     lines.append("Passages:")
     lines += [f"[{i}] {' '.join(context.passage_text(cite).split())}" for i, cite in enumerate(order, 1)]
     return "\n".join(lines)
+
+
+def supported_clusters(outputs: Sequence[ExpertOutput], context: Context) -> list[Cluster]:
+    """Return the claims that their citations bear out, those that say the same as one cluster."""
+    answered = [output for output in outputs if not output.refused]
+    return [c for c in cluster_claims(answered, context) if c.support >= context.threshold]
+
+
+def cited_order(clusters: Sequence[Cluster]) -> list[str]:
+    """Return the passages that the markers [1], [2] ... of :func:`synthesize_persona_context` mean."""
+    return list(dict.fromkeys(cite for cluster in clusters for cite in cluster.cites))
 
 
 class _Writer:

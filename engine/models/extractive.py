@@ -11,7 +11,7 @@ NAME = "extractive"
 MOST_SENTENCES = 3
 NOTHING = "NONE"
 
-_PASSAGE = re.compile(r"^\[(S?\d{1,3})\] ?(.*(?:\n(?!\[S?\d{1,3}\]|Question:|$).*)*)", re.MULTILINE)
+_PASSAGE = re.compile(r"^\[(S?\d{1,3})\] ?(.*(?:\n  .*)*)", re.MULTILINE)
 _QUESTION = re.compile(r"^Question: ?(.*)$", re.MULTILINE)
 
 

@@ -1,0 +1,362 @@
+"""The author that has a model: experts write claims, the answer is written from those that hold.
+
+Whatever the model does, a run comes to its end: what a call left unsaid is quoted from the same
+passages, and the events say so.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from engine.config import Settings
+from engine.corpus.store import Lexicon
+from engine.evaluation.outputs import Context, ExpertOutput
+from engine.events import (
+    Citation,
+    Claim,
+    ClaimsParsed,
+    Event,
+    ModelAnswered,
+    ModelAsked,
+    ModelFailed,
+    ModelMessage,
+    ModelRef,
+    ModelTimed,
+    Token,
+    Warned,
+)
+from engine.experts.answering import PROMPT_TOKENS, check_written, send_prompt_to_ollama, told_conflicts
+from engine.experts.author import Assignment, Closing, Emit, ExtractiveAuthor
+from engine.experts.claims import check_claims, compose, refusal
+from engine.experts.clusters import Cluster
+from engine.experts.parsing import Parsed, parse_claims
+from engine.experts.prompts import Form, claims_messages, claims_schema, labels_of
+from engine.experts.synthesis import (
+    FLAG_EXTRACTS,
+    Synthesis,
+    cited_order,
+    supported_clusters,
+    synthesize,
+    synthesize_persona_context,
+)
+from engine.ids import q6
+from engine.models.base import ChatModel, ChatRequest, ModelCallError, Piece, Reply
+
+MOST_EVIDENCE = 3_000
+"""Tokens of evidence for one expert: more helps no small model, and a laptop reads them slowly."""
+LEAST_EVIDENCE = 200
+ANSWER_TOKENS = 512
+FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
+LONGEST_TOKEN = 8.0
+"""Bytes of text for each token the server counted, above which it must have read less than was sent."""
+
+
+class ModelAuthor:
+    """Writes with ``chat``. ``ref`` says which model, with which window, and how it is asked."""
+
+    def __init__(self, lexicon: Lexicon, chat: ChatModel, ref: ModelRef, settings: Settings) -> None:
+        self._lexicon, self._chat, self._ref, self._settings = lexicon, chat, ref, settings
+        self._quoting = ExtractiveAuthor(lexicon)
+        self._cut: list[str] = []
+        self.parsed: list[bool] = []
+        """For each reply with claims, whether it could be read in the form that was asked for."""
+
+    @property
+    def model(self) -> ModelRef:
+        """Return the model."""
+        return self._ref
+
+    @property
+    def context_tokens(self) -> int:
+        """Return the tokens of evidence that fit beside rules, question and reply, at most 3000."""
+        room = self._ref.context - self._reply_tokens - PROMPT_TOKENS - LEAST_EVIDENCE
+        return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, room))
+
+    @property
+    def _reply_tokens(self) -> int:
+        return min(self._settings.ollama.max_tokens, max(64, self._ref.context // 4))
+
+    @property
+    def form(self) -> Form:
+        """Return how claims are asked for."""
+        return "schema" if self._ref.form == "schema" else "lines"
+
+    @property
+    def most_experts(self) -> int:
+        """Return ``ollama.max_experts``: each is a call."""
+        return self._settings.ollama.max_experts
+
+    async def aclose(self) -> None:
+        """Release the model."""
+        await self._chat.aclose()
+
+    # -- claims ----------------------------------------------------------------------------------
+    async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
+        """Return the model's claims that can be used, or quotes from the same passages in their place."""
+        persona = assignment.persona.persona_id
+        if not assignment.evidence:
+            output = refusal(persona)
+            emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=["there was nothing to read"]))
+            return output
+        labels = labels_of(assignment.evidence)
+        schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
+        request = self._request(claims_messages(assignment, self._settings.traits.rows, self.form), schema)
+        reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
+        context = Context(self._lexicon, assignment.evidence, self._settings.thresholds.support_threshold)
+        parsed = self._read(reply.text if reply else partial, assignment, context, reply)
+        if reply is not None and parsed.mode != "none":
+            self.parsed.append(parsed.mode == self.form and bool(parsed.claims))
+        if reply is not None and parsed.mode == "none":
+            emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=parsed.notes))
+            return refusal(persona)
+        checked = check_claims(compose(persona, parsed.claims), context)
+        if any(claim.support >= context.threshold for claim in checked.claims):
+            emit(ClaimsParsed(persona=persona, mode=parsed.mode, claims=checked.claims, notes=parsed.notes))
+            return checked
+        return await self._quoted(assignment, emit, parsed, checked.claims, failed=reply is None)
+
+    def _read(self, text: str, assignment: Assignment, context: Context, reply: Reply | None) -> Parsed:
+        if not text.strip():
+            return Parsed(mode="none", claims=[], notes=[])
+
+        def attribute(sentence: str) -> str:
+            best, most = "", 0.0
+            for each in assignment.evidence:
+                value = context.support(Claim(text=sentence, cites=[each.passage])).value
+                if value > most:
+                    best, most = each.passage, value
+            return best
+
+        cut = reply is None or reply.done_reason == "length"
+        return parse_claims(
+            text, labels_of(assignment.evidence), assignment.policy.max_claims, attribute, cut=cut
+        )
+
+    async def _quoted(
+        self, assignment: Assignment, emit: Emit, parsed: Parsed, claims: Sequence[Claim], *, failed: bool
+    ) -> ExpertOutput:
+        """Return quotes; the claims that nothing bears out are told in the notes."""
+        quotes: list[Event] = []
+        output = await self._quoting.claims(assignment, quotes.append)
+        why = "the model failed" if failed else "no passage bears out what the model claimed"
+        notes = [f"{why}: supported sentences are quoted", *parsed.notes]
+        notes += [f"not borne out: {claim.text}" for claim in claims]
+        emit(ClaimsParsed(persona=output.persona_id, mode="extractive", claims=output.claims, notes=notes))
+        return output
+
+    # -- answer ----------------------------------------------------------------------------------
+    async def answer(self, closing: Closing, emit: Emit) -> Synthesis:
+        """Return the model's answer of supported claims; without any, or after a fault, a composed one."""
+        composed = self._composed(closing)
+        context = Context(self._lexicon, closing.evidence, closing.thresholds.support_threshold)
+        clusters = supported_clusters(closing.outputs, context)
+        reply = await self._write(closing, emit) if clusters else None
+        self._tell_cuts(emit)
+        if not clusters:
+            return composed
+        if reply is None:
+            return _flagged(composed, [FLAG_FALLBACK])
+        return self._held(reply.text, composed, clusters, context, closing)
+
+    def _held(
+        self,
+        text: str,
+        composed: Synthesis,
+        clusters: Sequence[Cluster],
+        context: Context,
+        closing: Closing,
+    ) -> Synthesis:
+        """Return what of the written answer its citations bear out, and the conflicts with both sides."""
+        order = cited_order(clusters)
+        personas: dict[str, list[str]] = {}
+        for cluster in clusters:
+            for cite in cluster.cites:
+                personas.setdefault(cite, []).extend(cluster.personas)
+        citations = [_citation(number, cite, context) for number, cite in enumerate(order, 1)]
+        mark = closing.thresholds.unsupported == "mark"
+        written = check_written(text, citations, personas, context, mark=mark)
+        if not any(each.kept for each in written.sentences):
+            return _flagged(composed, [FLAG_FALLBACK, *written.flags])
+        paragraphs, disputed = told_conflicts(composed.conflicts, order, personas, len(written.sentences))
+        sentences = [*written.sentences, *disputed]
+        used = {m for each in sentences if each.kept or mark for m in each.markers}
+        return msgspec.structs.replace(
+            composed,
+            answer="\n\n".join([written.answer, *paragraphs]),
+            citations=[each for each in citations if each.marker in used],
+            sentences=sentences,
+            flags=[*composed.flags, *written.flags],
+        )
+
+    def _composed(self, closing: Closing) -> Synthesis:
+        composed = synthesize(
+            closing.outputs,
+            closing.question,
+            closing.evidence,
+            lexicon=self._lexicon,
+            facets=closing.facets,
+            answer_type=closing.answer_type,
+            support_threshold=closing.thresholds.support_threshold,
+            mark_unsupported=closing.thresholds.unsupported == "mark",
+        )
+        flags = [flag for flag in composed.flags if flag != FLAG_EXTRACTS]
+        return msgspec.structs.replace(composed, flags=flags)
+
+    async def _write(self, closing: Closing, emit: Emit) -> Reply | None:
+        told = synthesize_persona_context(
+            closing.outputs,
+            closing.evidence,
+            lexicon=self._lexicon,
+            support_threshold=closing.thresholds.support_threshold,
+        )
+        call = _Call("answer", "", self._ref, emit)
+        try:
+            reply = await send_prompt_to_ollama(
+                told,
+                closing.question,
+                self._chat,
+                model=self._ref.name,
+                model_digest=self._ref.digest,
+                num_ctx=self._ref.context,
+                max_tokens=min(self._reply_tokens, ANSWER_TOKENS),
+                temperature=self._settings.ollama.temperature,
+                seed=self._settings.system.seed,
+                think=self._settings.ollama.use_thinking,
+                on_ask=call.asked,
+                on_piece=call.piece,
+            )
+        except ModelCallError as error:
+            call.failed(error)
+            return None
+        self._check_window(call.answered(reply), reply)
+        return reply
+
+    # -- calls -----------------------------------------------------------------------------------
+    def _request(self, messages: tuple[ModelMessage, ...], schema: str) -> ChatRequest:
+        return ChatRequest(
+            model=self._ref.name,
+            digest=self._ref.digest,
+            messages=messages,
+            num_ctx=self._ref.context,
+            max_tokens=self._reply_tokens,
+            temperature=self._settings.ollama.temperature,
+            seed=self._settings.system.seed,
+            reply_schema=schema,
+            think=self._settings.ollama.use_thinking,
+        )
+
+    async def _ask(
+        self, request: ChatRequest, name: str, persona: str, emit: Emit
+    ) -> tuple[Reply | None, str]:
+        """Return the reply, or None and what had arrived before it failed."""
+        from contextlib import aclosing
+
+        call = _Call(name, persona, self._ref, emit)
+        call.asked(request)
+        try:
+            async with aclosing(self._chat.chat(request)) as stream:
+                async for part in stream:
+                    if isinstance(part, Reply):
+                        self._check_window(call.answered(part), part)
+                        return part, part.text
+                    call.piece(part)
+            raise ModelCallError("cut-off", "the model's answer ended before its end", "ask again")
+        except ModelCallError as error:
+            call.failed(error)
+            return None, error.partial
+
+    def _check_window(self, request: ChatRequest, reply: Reply) -> None:
+        """Note where the server read less than it was sent."""
+        sent = sum(len(each.content.encode()) for each in request.messages)
+        if 0 < reply.prompt_tokens < sent / LONGEST_TOKEN:
+            self._cut.append(
+                f"the server read only {reply.prompt_tokens} tokens of a prompt of {sent} bytes: it cut it"
+            )
+        elif 0 < reply.window < request.num_ctx:
+            self._cut.append(
+                f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"
+            )
+
+    def _tell_cuts(self, emit: Emit) -> None:
+        """Warn once of each; sorted, as experts may have finished in any order."""
+        mend = "set ollama.context_tokens to what the server allows, or give it more memory"
+        for problem in sorted(set(self._cut)):
+            emit(Warned(problem=problem, mend=mend))
+
+
+class _Call:
+    """Tells the events of one call."""
+
+    def __init__(self, name: str, persona: str, ref: ModelRef, emit: Emit) -> None:
+        self.name, self.persona, self.ref, self.emit = name, persona, ref, emit
+        self.request: ChatRequest | None = None
+
+    def asked(self, request: ChatRequest) -> None:
+        """Tell what is sent."""
+        self.request = request
+        purpose = "claims" if self.persona else "answer"
+        self.emit(
+            ModelAsked(
+                call=self.name,
+                purpose=purpose,
+                persona=self.persona,
+                model=self.ref,
+                key=request.key(),
+                messages=list(request.messages),
+                options=request.options(),
+                reply_schema=request.reply_schema,
+                think=request.think,
+            )
+        )
+
+    def piece(self, piece: Piece) -> None:
+        """Tell what has arrived."""
+        self.emit(Token(call=self.name, text=piece.text, thinking=piece.thinking))
+
+    def answered(self, reply: Reply) -> ChatRequest:
+        """Tell the whole reply; return what it is the reply to."""
+        self.emit(
+            ModelAnswered(
+                call=self.name,
+                text=reply.text,
+                done_reason=reply.done_reason,
+                prompt_tokens=reply.prompt_tokens,
+                answer_tokens=reply.answer_tokens,
+                thinking=reply.thinking,
+                window=reply.window,
+            )
+        )
+        if reply.seconds:
+            self.emit(
+                ModelTimed(call=self.name, seconds=q6(reply.seconds), first_token=q6(reply.first_token))
+            )
+        if self.request is None:
+            raise RuntimeError("a reply came to a call that was never made")
+        return self.request
+
+    def failed(self, error: ModelCallError) -> None:
+        """Tell how it failed, and keep what had arrived."""
+        self.emit(
+            ModelFailed(
+                call=self.name,
+                problem=error.problem,
+                partial=error.partial,
+                kind=error.kind,
+                mend=error.mend,
+            )
+        )
+
+
+def _flagged(composed: Synthesis, flags: Sequence[str]) -> Synthesis:
+    return msgspec.structs.replace(composed, flags=[*composed.flags, *flags])
+
+
+def _citation(number: int, cite: str, context: Context) -> Citation:
+    found = context.evidence[cite]
+    return Citation(
+        marker=f"[{number}]",
+        evidence_id=found.evidence_id,
+        passage=found.passage,
+        position=found.position,
+        text=found.text,
+    )
