@@ -15,13 +15,13 @@ _KEYWORDS = re.compile(
     re.ASCII,
 )
 _TYPED = re.compile(
-    r"\b(?!return|new|else|throw|await|yield|case|in|not|and|or|if|assert|delete|is|the|a|an|of)"
+    r"\b(?!(?:return|new|else|throw|await|yield|case|in|not|and|or|if|assert|delete|is|the|a|an|of)\b)"
     r"[A-Za-z_][\w:<>,\[\]*&.]{0,80}[\s*&]{1,4}(?:[A-Za-z_]\w{0,80}::)?([A-Za-z_~]\w{0,80})\s?\(",
     re.ASCII,
 )
 _ASKED = re.compile(
-    r"`([^`]{1,200})`|([A-Za-z_]\w{0,80})\(|([A-Za-z_]*[a-z][A-Z_]\w*|[A-Za-z]+_\w+)"
-    r"|([A-Za-z_]\w{0,80}) (?:method|function|class|struct|trait|interface|constructor|macro|enum|type)\b"
+    r"`([^`]{1,200})`|(?<!\w)(?:([A-Za-z_]\w{0,80})\(|([A-Za-z_]*[a-z][A-Z_]\w*|[A-Za-z]+_\w+)"
+    r"|([A-Za-z_]\w{0,80}) (?:method|function|class|struct|trait|interface|constructor|macro|enum|type)\b)"
     r"|(?:method|function|class|struct|trait|interface|enum) ([A-Za-z_]\w{0,80})",
     re.ASCII,
 )

@@ -59,7 +59,6 @@ _FINAL_PARENTHESIS = re.compile(r"\s*\([^()]*\)\s*\Z")
 _OPENING_MARKS = re.compile(r"\A[\s\"'`“”*#=\-]+")
 _PERSON = re.compile(r"\([^()]*(?:\b(?:born|b\.|c\.|n[ée]e)\b|\d{3,4})|\bborn\b")
 _NICKNAME = re.compile(r'["“\']\s*([A-Z][a-z]+)\s*["”\']')
-_ACRONYM = re.compile(r"((?:[A-Za-z][\w'/]*[ -]){2,8})\(([A-Z][A-Za-z0-9-]{1,9})\)")
 _HEAD_CHARACTERS = 250
 _ALIAS_CHARACTERS = 350
 
@@ -233,19 +232,3 @@ def _person_variants(key: str, sentence: str) -> list[str]:
     if nickname:
         variants.append(f"{nickname.group(1).lower()} {family}")
     return [variant for variant in dict.fromkeys(variants) if variant != key]
-
-
-def acronyms(text: str) -> list[tuple[str, str]]:
-    """Return (acronym, expansion) pairs that ``text`` spells out, both as keys.
-
-    >>> acronyms("Personalised PageRank is a personalised random walk (PRW) here.")
-    [('prw', 'personalised random walk')]
-    """
-    found: dict[tuple[str, str], None] = {}
-    for match in _ACRONYM.finditer(text):
-        letters = [c.lower() for c in match.group(2) if c.isalpha()]
-        words = re.split(r"[ -]", match.group(1).strip(" -"))
-        tail = words[-len(letters) :]
-        if len(letters) >= 2 and len(tail) == len(letters) and [w[:1].lower() for w in tail] == letters:
-            found.setdefault((name_key(match.group(2)), name_key(" ".join(tail))))
-    return list(found)
