@@ -157,7 +157,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_
 
 
 class QueryStarted(Event, frozen=True, kw_only=True):
-    """What the run depends on: equal values here promise equal decisions after."""
+    """What the run depends on: equal values here promise equal decisions after.
+
+    ``learned`` is the digest of what earlier questions taught the gate, as of run
+    ``learned_runs``; empty and 0 as long as that acts on nothing.
+    """
 
     question: str
     schema: int
@@ -168,6 +172,8 @@ class QueryStarted(Event, frozen=True, kw_only=True):
     budget: float
     only: list[str]
     learn: bool
+    learned: str = ""
+    learned_runs: int = 0
 
 
 class FacetsFound(Event, frozen=True, kw_only=True):
@@ -483,8 +489,10 @@ AnyEvent: TypeAlias = (
 )
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(AnyEvent)
-DISPLAY_ONLY: tuple[type[Event], ...] = (Token, ModelTimed, SnapshotSaved)
-"""Events that the snapshot's digest leaves out: how text arrived and how fast, and the digest itself."""
+AFTERMATH: tuple[type[Event], ...] = (GaugeMoved, PersonaMoved, ThresholdMoved)
+"""What a run changes for later ones; it depends on all that was asked before, the answer does not."""
+DISPLAY_ONLY: tuple[type[Event], ...] = (Token, ModelTimed, SnapshotSaved, *AFTERMATH)
+"""Events the snapshot's digest leaves out: how text arrived and how fast, the aftermath, the digest."""
 
 encoder = msgspec.json.Encoder(order="sorted")
 decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

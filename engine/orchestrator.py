@@ -28,6 +28,7 @@ from engine.graph.query_graph import QueryGraph
 from engine.personas.document import persona_digest
 from engine.personas.gate import Candidate
 from engine.personas.ledger import Outcome
+from engine.personas.topics import topic_of
 from engine.streaming import released_in_order
 from engine.traversal.beam import BeamTraversal
 from engine.traversal.interface import PersonaTraversalInterface
@@ -232,34 +233,22 @@ class MoeOrchestrator:
         """Return what is kept of the question for each expert that answered."""
         credit: Mapping[str, CreditAssigned] = {each.persona: each for each in query.credits}
         scores = {each.persona_id: each.scores for each in query.scored}
+        refused = {each.persona_id for each in query.outputs if each.refused or not each.claims}
         return [
             Outcome(
                 persona_id=expert.persona.persona_id,
                 persona_digest=persona_digest(expert.persona),
-                topic=_topic(expert, query),
+                topic=topic_of(expert.persona.expertise, query.facets, query.lexicon),
                 tier=expert.tier,
                 chosen=True,
                 cost=expert.persona.activation_cost,
                 scores=scores[expert.persona.persona_id],
                 advantage=credit[expert.persona.persona_id].advantage,
                 survival=credit[expert.persona.persona_id].survival,
+                refused=expert.persona.persona_id in refused,
             )
             for expert in query.experts
         ]
-
-
-def _topic(expert: Candidate, query: Query) -> str:
-    """The expertise of the persona that the question is nearest to; never words of the question."""
-    asked = {term: facet.weight for facet in query.facets for term in facet.terms}
-    best = max(
-        (
-            (sum(asked.get(t, 0.0) for t in set(query.lexicon.terms(e))), e)
-            for e in sorted(expert.persona.expertise)
-        ),
-        default=(0.0, ""),
-        key=lambda item: item[0],
-    )
-    return best[1] if best[0] > 0 else ""
 
 
 def _as_output(answer: Synthesis, context: Context) -> ExpertOutput:

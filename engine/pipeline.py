@@ -137,7 +137,7 @@ class Engine:
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
         text = require_question(question)
-        mixture = self._mixture()
+        mixture = self._mixture(personas)
         learned = mixture.learned()
         key = (text, k, tuple(personas), self.store.digest(), self._tiers_state(), learned.digest)
         if key in self._found and self.settings.system.enable_caching:
@@ -168,7 +168,7 @@ class Engine:
         self, query: Query, options: AskOptions, author: Author
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of the run, each written to the journal first."""
-        mixture = self._mixture()
+        mixture = self._mixture(options.personas)
         learned = mixture.learned()
         most = author.most_experts
         gate = mixture.choose(query, learned, only=options.personas, budget=options.budget, most=most)
@@ -228,7 +228,7 @@ class Engine:
             )
         query = self._query(started.question)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
-        mixture = self._mixture()
+        mixture = self._mixture(options.personas)
         learned = mixture.learned(started.learned_runs)
         author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
         most = author.most_experts
@@ -356,7 +356,8 @@ class Engine:
     def _budget(self, budget: float | None) -> float:
         return self.settings.thresholds.budget if budget is None else budget
 
-    def _mixture(self) -> Mixture:
+    def _mixture(self, only: Sequence[str] = ()) -> Mixture:
+        self._require(only)
         return Mixture(self.workspace, self.settings, self._personas())
 
     def _control(self) -> Candidate:

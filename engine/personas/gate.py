@@ -33,8 +33,9 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a persona from earlier questions: counts, means in [0, 1], cost, last turn.
 
-    ``cost_factor`` is measured cost over the pool's median, at least 1; ``last_tried`` a question's
-    number, smaller is longer ago. The defaults say that nothing is known.
+    A mean of 0.5 is that of the experts it was asked with. ``cost_factor`` is measured cost over
+    the pool's median, at least 1; ``tried`` counts answers, ``last_tried`` is a question's number,
+    smaller is longer ago. The defaults say that nothing is known.
     """
 
     n: int = 0
@@ -42,6 +43,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     topic_n: int = 0
     topic_mean: float = 0.5
     cost_factor: float = 1.0
+    tried: int = 0
     last_tried: int = -1
 
 
@@ -63,6 +65,8 @@ class GateWeights(msgspec.Struct, frozen=True, kw_only=True):
     depth_reach: float = 0.1
     audition_every: int = 10
     """One question in this many tries an experimental persona."""
+    newcomer_answers: int = 8
+    """Answers until which a persona is new: with records, new ones are tried twice as often."""
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +103,7 @@ def choose_experts(
     only: Sequence[str] = (),
     records: Mapping[str, Record] | None = None,
     weights: GateWeights | None = None,
+    alone: str = "",
 ) -> GateResult:
     """Return who answers, who does not, and why; the same for the same inputs in any order.
 
@@ -106,7 +111,9 @@ def choose_experts(
     is asked whatever the price. Pruned personas are never asked; experimental ones only in an
     audition (one question in ``audition_every``), or if there are no others. ``only`` asks exactly
     these personas and looks neither at budget nor price. Without ``records`` every persona counts
-    as new. Raises PersonaError if ``only`` names a persona that is unknown or pruned.
+    as new. ``alone`` is the reason for asking one expert only, if there is one; questions that hold
+    an audition ask the committee all the same, so that it can earn its place back. Raises
+    PersonaError if ``only`` names a persona that is unknown or pruned.
     """
     weights = weights or GateWeights()
     facets = list(facets) or [_ANY_QUESTION]
@@ -132,8 +139,20 @@ def choose_experts(
     trying = [each for each in rated if each.candidate.tier == "experimental"]
     if not pool:
         pool, trying = trying, []
-    due = uniform(seed, "audition", question_digest) < 1 / weights.audition_every
-    guest = _next_audition(trying, records, seed, question_digest) if due and max_experts > 1 else None
+    new = any(
+        records[e.persona_id].tried < weights.newcomer_answers for e in trying if e.persona_id in records
+    )
+    due = uniform(seed, "audition", question_digest) < (2 if new else 1) / weights.audition_every
+    if alone and not due:
+        round_.greedy(pool, 1, price, budget)
+        round_.skipped = [
+            msgspec.structs.replace(each, reason=f"skipped: {alone}") for each in round_.skipped
+        ]
+        _skip_the_rest(round_, rated, pool, due)
+        return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped)
+    guest = (
+        _next_audition(trying, records, seed, question_digest, weights) if due and max_experts > 1 else None
+    )
     reserved = guest.cost if guest is not None and any(e.cost + guest.cost <= budget for e in pool) else 0.0
     if not reserved:
         guest = None
@@ -142,7 +161,7 @@ def choose_experts(
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
         )
-    _skip_the_rest(round_, rated, pool, bool(due))
+    _skip_the_rest(round_, rated, pool, due)
     return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped)
 
 
@@ -244,13 +263,23 @@ def _skip_the_rest(round_: _Round, rated: Sequence[_Rated], pool: Sequence[_Rate
 
 
 def _next_audition(
-    trying: Sequence[_Rated], records: Mapping[str, Record], seed: int, question_digest: str
+    trying: Sequence[_Rated],
+    records: Mapping[str, Record],
+    seed: int,
+    question_digest: str,
+    weights: GateWeights,
 ) -> _Rated | None:
-    """Return whoever was tried longest ago; among those never tried, a draw that the seed fixes."""
+    """Return whoever is newest, then tried longest ago; among equals, a draw that the seed fixes."""
 
-    def turn(each: _Rated) -> tuple[int, float, str]:
-        last = records.get(each.persona_id, Record()).last_tried
-        return last, uniform(seed, "audition-turn", question_digest, each.persona_id), each.persona_id
+    def turn(each: _Rated) -> tuple[bool, int, float, str]:
+        record = records.get(each.persona_id, Record())
+        seasoned = record.tried >= weights.newcomer_answers
+        return (
+            seasoned,
+            record.last_tried,
+            uniform(seed, "audition-turn", question_digest, each.persona_id),
+            each.persona_id,
+        )
 
     return min(trying, key=turn, default=None)
 

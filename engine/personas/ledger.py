@@ -3,6 +3,8 @@
 A run is written in one transaction and only once, so a run recorded twice counts once, and two
 processes that finish at the same moment both count. No question text is kept. The file is made by
 this program only; one that is not, or is damaged, is put aside under another name, never deleted.
+What is learned from it (:mod:`engine.personas.learning`) stands in the same file, so that a run and
+what it changes are one transaction.
 """
 
 import contextlib
@@ -20,7 +22,7 @@ from engine.ids import q6
 
 APPLICATION_ID: Final = 0x504D4C47
 """'PMLG': marks a SQLite file as a ledger of this program."""
-VERSION: Final = 1
+VERSION: Final = 2
 BUSY_MILLISECONDS: Final = 2_000
 
 _SCHEMA = """
@@ -48,8 +50,31 @@ CREATE TABLE outcome (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outcome_of_persona ON outcome (persona_id, number);
 """
+# Version 2: whether an answer was a refusal, the committee's lift, and what is learned from both.
+_SECOND = """
+ALTER TABLE outcome ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE question (
+    number INTEGER PRIMARY KEY,
+    topic TEXT NOT NULL,
+    experts INTEGER NOT NULL,
+    lift REAL NOT NULL
+) STRICT;
+CREATE TABLE gauge (
+    persona_id TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    state TEXT NOT NULL,
+    PRIMARY KEY (persona_id, topic)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dial (
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (name, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outcome_by_number ON outcome (number);
+"""
 _SCORES = "relevance, consistency, novelty, grounding, total"
-_FIELDS = f"persona_id, persona_digest, topic, tier, chosen, cost, {_SCORES}, advantage, survival"
+_FIELDS = f"persona_id, persona_digest, topic, tier, chosen, cost, {_SCORES}, advantage, survival, refused"
 _MEANS = ", ".join(f"avg({name})" for name in f"{_SCORES}, advantage, survival".split(", "))
 
 
@@ -65,6 +90,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     scores: Scores
     advantage: float
     survival: float
+    refused: bool = False
 
 
 class RecordedOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,13 +163,13 @@ class Ledger:
         """
         rows = [_row(outcome) for outcome in outcomes]
         marks = ", ".join("?" * (len(_FIELDS.split(",")) + 2))
-        with _reported(self._path), self._transaction():
-            if self._rows("SELECT 1 FROM run WHERE run_id = ?", (run_id,)):
+        with self.transaction():
+            if self.rows("SELECT 1 FROM run WHERE run_id = ?", (run_id,)):
                 return False
-            number = self._rows("SELECT coalesce(max(number), 0) + 1 FROM run")[0][0]
-            self._rows("INSERT INTO run VALUES (?, ?)", (run_id, number))
+            number = self.runs() + 1
+            self.rows("INSERT INTO run VALUES (?, ?)", (run_id, number))
             for row in rows:
-                self._rows(
+                self.rows(
                     f"INSERT INTO outcome (run_id, number, {_FIELDS}) VALUES ({marks})",  # noqa: S608
                     (run_id, number, *row),
                 )
@@ -155,12 +181,12 @@ class Ledger:
         values = (persona_id,) if topic is None else (persona_id, topic)
         answered = f"FROM outcome WHERE {where} AND chosen"
         with _reported(self._path):
-            considered = self._rows(f"SELECT count(*) FROM outcome WHERE {where}", values)[0][0]  # noqa: S608
-            n, *means = self._rows(f"SELECT count(*), {_MEANS} {answered}", values)[0]
+            considered = self.rows(f"SELECT count(*) FROM outcome WHERE {where}", values)[0][0]  # noqa: S608
+            n, *means = self.rows(f"SELECT count(*), {_MEANS} {answered}", values)[0]
             if not n:
                 return PersonaRecord(persona_id=persona_id, considered=considered)
             latest = f"SELECT number, run_id {answered} ORDER BY number DESC LIMIT 1"
-            last, run_id = self._rows(latest, values)[0]
+            last, run_id = self.rows(latest, values)[0]
         *scores, advantage, survival = map(q6, means)
         return PersonaRecord(
             persona_id=persona_id,
@@ -180,28 +206,35 @@ class Ledger:
     def runs(self) -> int:
         """Return how many runs are recorded."""
         with _reported(self._path):
-            return int(self._rows("SELECT count(*) FROM run")[0][0])
+            return int(self.rows("SELECT coalesce(max(number), 0) FROM run")[0][0])
 
     def _outcomes(self, persona_id: str, limit: int = -1) -> list[RecordedOutcome]:
         query = (
             f"SELECT run_id, number, {_FIELDS} FROM outcome WHERE persona_id = ? ORDER BY number DESC LIMIT ?"  # noqa: S608
         )
         with _reported(self._path):
-            return [_recorded(row) for row in self._rows(query, (persona_id, limit))]
+            return [_recorded(row) for row in self.rows(query, (persona_id, limit))]
 
-    def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return list(self._connection.execute(statement, tuple(values)))
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what the statement gives. Raises WorkspaceError, WorkspaceBusyError."""
+        with _reported(self._path):
+            return list(self._connection.execute(statement, tuple(values)))
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        # IMMEDIATE takes the write lock first, so that two processes queue instead of failing.
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+    def transaction(self) -> Iterator[None]:
+        """Make all that is written meanwhile one change, alone among all processes; may be nested."""
+        if self._connection.in_transaction:
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            return
+        with _reported(self._path):
+            # IMMEDIATE takes the write lock first, so that two processes queue instead of failing.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
 
 class _ForeignError(Exception):
@@ -240,17 +273,20 @@ def _prepare(connection: apsw.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     mark = _one(connection, "PRAGMA application_id")
     if mark == APPLICATION_ID:
-        if _one(connection, "PRAGMA user_version") > VERSION:
+        version = _one(connection, "PRAGMA user_version")
+        if version > VERSION:
             raise WorkspaceError(f"{path.name} was written by a newer version", "upgrade persona-moe")
         if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
             raise apsw.CorruptError("the database is damaged")
+        if version < VERSION:
+            _begin(connection)
     else:
         _begin(connection)
     connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin(connection: apsw.Connection) -> None:
-    """Turn an empty database into a ledger, unless another process just did."""
+    """Turn an empty database, or a ledger of version 1, into a ledger, unless another process just did."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _one(connection, "PRAGMA application_id") == 0:
@@ -258,9 +294,11 @@ def _begin(connection: apsw.Connection) -> None:
                 raise _ForeignError("it is another program's database")
             connection.execute(_SCHEMA)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
         elif _one(connection, "PRAGMA application_id") != APPLICATION_ID:
             raise _ForeignError("it is another program's database")
+        if _one(connection, "PRAGMA user_version") < VERSION:
+            connection.execute(_SECOND)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -328,6 +366,7 @@ def _row(outcome: Outcome) -> tuple[Any, ...]:
         q6(numbers[0]),
         *map(q6, scores),
         *map(q6, numbers[1:]),
+        int(outcome.refused),
     )
 
 
@@ -343,5 +382,6 @@ def _recorded(row: tuple[Any, ...]) -> RecordedOutcome:
         scores=Scores(**dict(zip(Scores.__struct_fields__, rest[:5], strict=True))),
         advantage=rest[5],
         survival=rest[6],
+        refused=bool(rest[7]),
     )
     return RecordedOutcome(run_id=run_id, number=number, outcome=outcome)

@@ -1,0 +1,297 @@
+"""When a persona moves between tiers: rules over its gauges, guards, and the reason in plain words.
+
+A ladder of three tiers and an archive: active, stable, experimental, pruned. One step at a time,
+except that a persona whose answers are not borne out by what it cites is archived at once.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, TypeAlias
+
+import msgspec
+
+from engine.config import ThresholdSettings
+from engine.events import Term, Tier
+from engine.ids import q6
+from engine.personas.gauges import (
+    FIRST_LIMIT,
+    GROUNDING_LIMIT,
+    fall_behind,
+    fall_short,
+    go_ahead,
+    radius,
+)
+
+Action: TypeAlias = Literal["keep", "promote", "demote", "prune"]
+
+LADDER: Final[tuple[Tier, ...]] = ("active", "stable", "experimental", "pruned")
+LEAST_ACTIVE: Final = 2
+_FADING: Final = 0.9
+"""What the recent mean keeps of itself with each answer: about the last ten count."""
+
+
+class Gauges(msgspec.Struct, frozen=True, kw_only=True):
+    """What a persona did in its tier: ``n`` answers, of which ``wait`` must still come before a move.
+
+    ``down`` and ``up`` sum how much worse and better it was than the others beyond the dead band,
+    ``short`` what its grounding lacked to the floor. ``mean`` and ``squares`` are of its total
+    scores (``squares`` as in Welford, Technometrics 4, 1962), ``advantage`` the mean of its
+    advantages, ``grounding`` that of its latest answers. ``tier`` and ``digest`` say which persona
+    that was: gauges of another tier or of an edited persona begin anew.
+    """
+
+    tier: Tier
+    digest: str = ""
+    n: int = 0
+    wait: int = 0
+    down: float = 0.0
+    up: float = 0.0
+    short: float = 0.0
+    mean: float = 0.0
+    squares: float = 0.0
+    advantage: float = 0.0
+    grounding: float = 1.0
+
+    def after(
+        self,
+        advantage: float,
+        total: float,
+        grounding: float | None,
+        thresholds: ThresholdSettings,
+        *,
+        lead: float | None = None,
+    ) -> "Gauges":
+        """Return the gauges after one more answer; ``grounding`` None for a refusal, which cites nothing.
+
+        ``lead`` stands in for the advantage in the promotion gauge, where a persona has to beat a
+        certain other one. A total or grounding outside [0, 1] raises ValueError, so does NaN.
+        """
+        for value in (total, 1.0 if grounding is None else grounding, 0.5 + advantage):
+            if not 0 <= value <= 1:
+                raise ValueError(f"a score must be a number in [0, 1], not {value!r}")
+        n = self.n + 1
+        apart = total - self.mean
+        mean = self.mean + apart / n
+        ahead = advantage if lead is None else lead
+        recent = self.grounding
+        if grounding is not None:
+            recent = _FADING * recent + (1 - _FADING) * grounding
+        return msgspec.structs.replace(
+            self,
+            n=n,
+            wait=max(self.wait - 1, 0),
+            down=fall_behind(self.down, advantage, demotion_band(thresholds)),
+            up=go_ahead(self.up, ahead, promotion_band(thresholds)),
+            short=self.short
+            if grounding is None
+            else fall_short(self.short, grounding, thresholds.grounding_floor),
+            mean=q6(mean),
+            squares=q6(self.squares + apart * (total - mean)),
+            advantage=q6(self.advantage + (advantage - self.advantage) / n),
+            grounding=q6(recent),
+        )
+
+    @property
+    def spread(self) -> float:
+        """Return the standard deviation of the total scores, 0.5 (the most there is) below two."""
+        return q6(math.sqrt(self.squares / (self.n - 1))) if self.n > 1 else 0.5
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the gauges end; solved from the spread of advantages once that is known."""
+
+    down: float = FIRST_LIMIT
+    up: float = FIRST_LIMIT
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to happen to a persona, by which rule, in plain words, with every number that counted."""
+
+    persona_id: str
+    action: Action
+    source: Tier
+    target: Tier
+    rule: str
+    reason: str
+    inputs: list[Term]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona as the guards see it: where it stands, what it knows, whether it may be moved."""
+
+    persona_id: str
+    tier: Tier
+    expertise: Sequence[str] = ()
+    pinned: bool = False
+
+
+def demotion_band(thresholds: ThresholdSettings) -> float:
+    """Return how much worse than the others a persona may be without falling.
+
+    >>> demotion_band(ThresholdSettings())
+    0.1
+    """
+    return q6(0.5 - thresholds.demotion_threshold)
+
+
+def promotion_band(thresholds: ThresholdSettings) -> float:
+    """Return how much better than the others a persona may be without rising.
+
+    >>> promotion_band(ThresholdSettings())
+    0.075
+    """
+    return q6(thresholds.promotion_threshold - 0.5)
+
+
+def fresh(tier: Tier, digest: str, wait: int) -> Gauges:
+    """Return gauges at rest for a persona that has just come to ``tier``."""
+    return Gauges(tier=tier, digest=digest, wait=wait)
+
+
+def evaluate_pruning_thresholds(
+    persona_performance: Mapping[str, Gauges],
+    thresholds: ThresholdSettings,
+    limits: Limits = Limits(),  # noqa: B008
+) -> dict[str, Verdict]:
+    """Return what each persona's gauges ask for: keep, promote, demote or prune, with the reason.
+
+    Guards that look at the other personas (:func:`guarded`) come after. An experimental persona is
+    pruned when its gauge is full or when its mean total is, with 95 % confidence at any time, below
+    ``pruning_threshold``.
+
+    >>> behind = Gauges(tier="active", n=20, down=1.3, advantage=-0.18)
+    >>> evaluate_pruning_thresholds({"historian": behind}, ThresholdSettings())["historian"].action
+    'demote'
+    """
+    return {
+        persona: _judge(persona, gauges, thresholds, limits)
+        for persona, gauges in sorted(persona_performance.items())
+    }
+
+
+def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> Verdict:
+    tier, n = gauges.tier, gauges.n
+    place = LADDER.index(tier)
+    inputs = _inputs(gauges, thresholds, limits)
+
+    def verdict(action: Action, target: Tier, rule: str, reason: str) -> Verdict:
+        return Verdict(
+            persona_id=persona,
+            action=action,
+            source=tier,
+            target=target,
+            rule=rule,
+            reason=reason,
+            inputs=inputs,
+        )
+
+    if tier == "pruned":
+        return verdict("keep", tier, "archive", "it is in the archive and answers nothing")
+    if gauges.short > GROUNDING_LIMIT:
+        reason = (
+            "what it said was not borne out by what it cited: "
+            f"{gauges.grounding:.0%} of its latest answers held, where {thresholds.grounding_floor:.0%} must"
+        )
+        return verdict("prune", "pruned", "grounding", reason)
+    if gauges.wait:
+        reason = f"it has answered {n} questions here; {gauges.wait} more before it can move"
+        return verdict("keep", tier, "wait", reason)
+    if gauges.down > limits.down:
+        if tier == "experimental":
+            return verdict("prune", "pruned", "behind", _compared(gauges, "worse"))
+        return verdict("demote", LADDER[place + 1], "behind", _compared(gauges, "worse"))
+    best = gauges.mean + radius(n, gauges.spread)
+    if tier == "experimental" and best < thresholds.pruning_threshold:
+        reason = (
+            f"over {n} questions it scored {gauges.mean:.2f} on average and, with 95 % confidence, "
+            f"not above {best:.2f}; it needs {thresholds.pruning_threshold:g}"
+        )
+        return verdict("prune", "pruned", "score", reason)
+    if gauges.up > limits.up and place > 0:
+        if gauges.grounding >= thresholds.grounding_floor:
+            return verdict("promote", LADDER[place - 1], "ahead", _compared(gauges, "better"))
+        reason = f"it scores well, but only {gauges.grounding:.0%} of what it said lately was borne out"
+        return verdict("keep", tier, "grounding", reason)
+    return verdict("keep", tier, "within limits", _compared(gauges, "better"))
+
+
+def _compared(gauges: Gauges, word: str) -> str:
+    gap = gauges.advantage
+    if (gap < 0) == (word == "better") and abs(gap) >= 0.005:
+        word = "worse" if gap < 0 else "better"
+    if abs(gap) < 0.005:
+        return f"over {gauges.n} questions it scored as well as the other experts asked with it"
+    return (
+        f"over {gauges.n} questions it scored {abs(gap):.2f} {word} than the other experts "
+        "who were asked the same"
+    )
+
+
+def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> list[Term]:
+    values = {
+        "questions": gauges.n,
+        "still to wait": gauges.wait,
+        "mean advantage": gauges.advantage,
+        "behind gauge": gauges.down,
+        "behind limit": limits.down,
+        "ahead gauge": gauges.up,
+        "ahead limit": limits.up,
+        "mean score": gauges.mean,
+        "spread of scores": gauges.spread,
+        "recent grounding": gauges.grounding,
+        "grounding gauge": gauges.short,
+        "grounding limit": GROUNDING_LIMIT,
+        "grounding floor": thresholds.grounding_floor,
+        "demotion threshold": thresholds.demotion_threshold,
+        "promotion threshold": thresholds.promotion_threshold,
+        "pruning threshold": thresholds.pruning_threshold,
+    }
+    return [Term(name=name, value=q6(value)) for name, value in values.items()]
+
+
+def guarded(
+    verdicts: Iterable[Verdict], standings: Sequence[Standing], topics: Mapping[str, Sequence[str]]
+) -> list[Verdict]:
+    """Return the moves that may happen now: one fall at most, and every rise.
+
+    Pinned personas never move. Two stay active; a persona does not leave those that are asked
+    (active and stable) while it is the only one who knows a topic it does well on: ``topics`` gives
+    those for each persona. Of several falls the one for lack of grounding comes first, then the one
+    whose gauge is fullest; the rest keep their gauges and come up again.
+    """
+    by_id = {each.persona_id: each for each in standings}
+    wanted = [
+        each
+        for each in verdicts
+        if each.action != "keep" and each.persona_id in by_id and not by_id[each.persona_id].pinned
+    ]
+    falls = [each for each in wanted if each.action != "promote" and not _held(each, by_id, topics)]
+    falls.sort(key=lambda each: (each.rule != "grounding", -_number(each, "behind gauge"), each.persona_id))
+    return [*falls[:1], *(each for each in wanted if each.action == "promote")]
+
+
+def why_held(verdict: Verdict, standings: Sequence[Standing], topics: Mapping[str, Sequence[str]]) -> str:
+    """Return which guard keeps a persona that would fall, or nothing if none does."""
+    return _held(verdict, {each.persona_id: each for each in standings}, topics)
+
+
+def _held(verdict: Verdict, standings: Mapping[str, Standing], topics: Mapping[str, Sequence[str]]) -> str:
+    others = [each for each in standings.values() if each.persona_id != verdict.persona_id]
+    if standings[verdict.persona_id].pinned:
+        return "it is pinned"
+    if verdict.source == "active" and sum(each.tier == "active" for each in others) < LEAST_ACTIVE:
+        return f"{LEAST_ACTIVE} personas must stay active"
+    asked = [each for each in others if each.tier in ("active", "stable")]
+    leaves = verdict.source in ("active", "stable") and verdict.target in ("experimental", "pruned")
+    if leaves and len(asked) < LEAST_ACTIVE:
+        return f"{LEAST_ACTIVE} personas must stay that are asked"
+    if leaves and verdict.rule != "grounding":
+        known = {word for each in asked for text in each.expertise for word in text.casefold().split()}
+        for topic in sorted(topics.get(verdict.persona_id, ())):
+            if not known & set(topic.casefold().split()):
+                return f"nobody else who is asked knows '{topic}', on which it does well"
+    return ""
+
+
+def _number(verdict: Verdict, name: str) -> float:
+    return next((term.value for term in verdict.inputs if term.name == name), 0.0)
