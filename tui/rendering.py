@@ -115,6 +115,26 @@ def _cost(result: AskResult, budget: float) -> str:
     return f"Cost: {spent:g} of a budget of {budget:g}; {seconds:.2f} s; {wrote}"
 
 
+def calls_block(result: AskResult) -> str:
+    """Return a line for each call of the model, and one for all: tokens, seconds, tokens a second."""
+    lines = ["Model calls"]
+    for call in result.calls:
+        rate = f", {call.tokens_per_second:g} tokens/s" if call.tokens_per_second else ""
+        ended = "" if call.outcome == "stop" else f" ({one_line(call.outcome, 120)})"
+        lines.append(
+            paragraph(
+                f"{call.persona_id or 'the answer':<18} {call.prompt_tokens:,} tokens read, "
+                f"{call.answer_tokens:,} written, {call.seconds:.1f} s{rate}{ended}",
+                "      ",
+                first="  ",
+            )
+        )
+    read, written = sum(c.prompt_tokens for c in result.calls), sum(c.answer_tokens for c in result.calls)
+    seconds = sum(call.seconds for call in result.calls)
+    lines.append(f"  {'in all':<18} {read:,} tokens read, {written:,} written, {seconds:.1f} s")
+    return "\n".join(lines)
+
+
 def citations_block(result: AskResult) -> str:
     """Return the sources of the answer: marker, place, the sentence cited."""
     blocks = ["Sources"]
@@ -136,6 +156,8 @@ def closing(result: AskResult, budget: float) -> str:
         if result.skipped:
             experts.append(f"  {len(result.skipped)} more were considered and left out (see --json)")
         blocks.append("\n".join(["Experts", *experts]))
+    if result.calls:
+        blocks.append(calls_block(result))
     notes = [_cost(result, budget)]
     if result.control is not None and result.lift is not None:
         notes.insert(

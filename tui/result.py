@@ -81,6 +81,20 @@ class Model(Part, frozen=True, kw_only=True):
     transcript: str
 
 
+class Call(Part, frozen=True, kw_only=True):
+    """One call of the model: for whom ('' for the answer), what it took, and how it ended.
+
+    ``tokens_per_second`` counts the answer's tokens from the first one on, 0 where it is not known.
+    """
+
+    persona_id: str
+    prompt_tokens: int
+    answer_tokens: int
+    seconds: float
+    tokens_per_second: float
+    outcome: str
+
+
 class Control(Part, frozen=True, kw_only=True):
     """The control arm: what one plain walk at the same budget would have answered."""
 
@@ -110,6 +124,7 @@ class AskResult(Part, frozen=True, kw_only=True):
     skipped: list[Skipped]
     moves: list[Move]
     model: Model
+    calls: list[Call]
     control: Control | None
     lift: float | None
     timings: dict[str, float]
@@ -162,6 +177,9 @@ class Fold:
         self._scored: dict[str, ev.ScoresReady] = {}
         self._moves: list[ev.PersonaMoved] = []
         self._model_answers: list[ev.ModelAnswered] = []
+        self._asked: dict[str, ev.ModelAsked] = {}
+        self._failed: dict[str, ev.ModelFailed] = {}
+        self._timed: dict[str, ev.ModelTimed] = {}
 
     def add(self, event: ev.Event) -> None:
         """Take the next event of the run."""
@@ -178,7 +196,12 @@ class Fold:
                 self.evidence = event.evidence
             case ev.ModelAnswered():
                 self._model_answers.append(event)
+            case ev.ModelAsked():
+                self._asked[event.call] = event
+            case ev.ModelTimed():
+                self._timed[event.call] = event
             case ev.ModelFailed():
+                self._failed[event.call] = event
                 self.warnings.append(f"the model failed: {event.problem}")
             case ev.ScoresReady():
                 self._scored[event.persona] = event
@@ -219,6 +242,24 @@ class Fold:
             transcript=digest("transcript.v1", *said) if said else "",
         )
 
+    def calls(self) -> list[Call]:
+        """Return the calls of the model, in the order they were made."""
+        answers = {answer.call: answer for answer in self._model_answers}
+        return [self._call(asked, answers.get(asked.call)) for asked in self._asked.values()]
+
+    def _call(self, asked: ev.ModelAsked, answer: ev.ModelAnswered | None) -> Call:
+        failed, timed = self._failed.get(asked.call), self._timed.get(asked.call)
+        tokens = answer.answer_tokens if answer else 0
+        writing = timed.seconds - timed.first_token if timed else 0.0
+        return Call(
+            persona_id=asked.persona,
+            prompt_tokens=answer.prompt_tokens if answer else 0,
+            answer_tokens=tokens,
+            seconds=round(timed.seconds, 3) if timed else 0.0,
+            tokens_per_second=round((tokens - 1) / writing, 1) if writing > 0 and tokens > 1 else 0.0,
+            outcome=failed.problem if failed else (answer.done_reason if answer else "running"),
+        )
+
     def result(self, timings: dict[str, float] | None = None, snapshot_path: str = "") -> AskResult:
         """Return what is known so far."""
         answer, control, saved = self.answer, self.control, self.saved
@@ -248,6 +289,7 @@ class Fold:
                 for m in self._moves
             ],
             model=self._model(),
+            calls=self.calls(),
             control=Control(
                 persona_id=control.persona,
                 answer=control.answer,

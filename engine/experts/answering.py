@@ -9,6 +9,7 @@ import msgspec
 from engine.evaluation.outputs import Context
 from engine.events import Citation, ConflictFound, SentenceChecked
 from engine.experts.packing import estimate_tokens
+from engine.experts.parsing import speaks_of_itself
 from engine.experts.prompts import answer_messages
 from engine.experts.synthesis import UNSUPPORTED_MARK, check_sentences
 from engine.models.base import ChatModel, ChatRequest, ModelCallError, Piece, Reply
@@ -17,6 +18,10 @@ from engine.models.choose import pick
 MOST_SENTENCES = 12
 PROMPT_TOKENS = 320
 """Rules, form and the model's own template around what is packed into a prompt; an upper estimate."""
+
+LEAST_TERMS = 3
+UNCITED_SUPPORT = 0.75
+"""A sentence for which the model named no source must say something, and be borne out better than others."""
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _LIST = re.compile(r"\[(\d{1,3}(?:[\s,;]+\d{1,3})+)\]")
@@ -117,10 +122,13 @@ def check_written(
     """
     passages = {citation.marker: citation.passage for citation in citations}
     said: list[str] = []
-    added = repeated = 0
+    added = repeated = about = 0
     for sentence in _sentences(text, context):
         plain = _plain(sentence)
         if not any(char.isalnum() for char in plain):
+            continue
+        if speaks_of_itself(plain):
+            about += 1
             continue
         if any(_plain(other).casefold() == plain.casefold() for other in said) or len(said) >= MOST_SENTENCES:
             repeated += 1
@@ -145,6 +153,8 @@ def check_written(
         )
     if added:
         flags.append(f"{added} citations added: the model had given none")
+    if about:
+        flags.append(f"{about} sentences about the question itself left out")
     if repeated:
         flags.append(f"{repeated} repeated sentences left out")
     answer = " ".join(
@@ -168,7 +178,9 @@ def _plain(sentence: str) -> str:
 
 def _bearing(plain: str, passages: Mapping[str, str], context: Context) -> str:
     """Return the marker of the passage that bears the sentence out best, '' if none does."""
-    best, most = "", context.threshold
+    if len(set(context.lexicon.terms(plain))) < LEAST_TERMS:
+        return ""
+    best, most = "", max(context.threshold, UNCITED_SUPPORT)
     for marker, passage in passages.items():
         value = context.checker.check(plain, [context.passage_text(passage)]).value
         if value >= most and (not best or value > most):

@@ -46,6 +46,7 @@ MOST_EVIDENCE = 3_000
 """Tokens of evidence for one expert: more helps no small model, and a laptop reads them slowly."""
 LEAST_EVIDENCE = 200
 ANSWER_TOKENS = 512
+TOKENS_PER_CLAIM = 120
 FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
 LONGEST_TOKEN = 8.0
 """Bytes of text for each token the server counted, above which it must have read less than was sent."""
@@ -100,7 +101,8 @@ class ModelAuthor:
             return output
         labels = labels_of(assignment.evidence)
         schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
-        request = self._request(claims_messages(assignment, self._settings.traits.rows, self.form), schema)
+        messages = claims_messages(assignment, self._settings.traits.rows, self.form)
+        request = self._request(messages, schema, TOKENS_PER_CLAIM * assignment.policy.max_claims)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
         context = Context(self._lexicon, assignment.evidence, self._settings.thresholds.support_threshold)
         parsed = self._read(reply.text if reply else partial, assignment, context, reply)
@@ -127,7 +129,7 @@ class ModelAuthor:
                     best, most = each.passage, value
             return best
 
-        cut = reply is None or reply.done_reason == "length"
+        cut = reply is None or reply.done_reason in {"length", "repeats"}
         return parse_claims(
             text, labels_of(assignment.evidence), assignment.policy.max_claims, attribute, cut=cut
         )
@@ -232,13 +234,13 @@ class ModelAuthor:
         return reply
 
     # -- calls -----------------------------------------------------------------------------------
-    def _request(self, messages: tuple[ModelMessage, ...], schema: str) -> ChatRequest:
+    def _request(self, messages: tuple[ModelMessage, ...], schema: str, most: int) -> ChatRequest:
         return ChatRequest(
             model=self._ref.name,
             digest=self._ref.digest,
             messages=messages,
             num_ctx=self._ref.context,
-            max_tokens=self._reply_tokens,
+            max_tokens=min(most, self._reply_tokens),
             temperature=self._settings.ollama.temperature,
             seed=self._settings.system.seed,
             reply_schema=schema,

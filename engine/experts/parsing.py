@@ -29,10 +29,24 @@ _NOTHING = re.compile(
     rf"^\W*(?:{NOTHING}|the (?:passages?|documents?) (?:do|does) not (?:answer|contain|say|mention)\b.*)\W*$",
     re.I | re.S,
 )
+_ABOUT_ITSELF = re.compile(
+    r"\b(?:not|cannot|unable to)\b[^.]{0,40}\b(?:the|this|your) question\b|\bas an ai\b"
+    r"|\bthe (?:passages?|claims?|context) (?:above|provided|given)\b",
+    re.IGNORECASE,
+)
 _OBJECT = re.compile(r"\{[^{}]*\}", re.DOTALL)
 
 Attribute = Callable[[str], str]
 """Gives the id of the passage that bears a sentence out best, '' if none does at all."""
+
+
+def speaks_of_itself(sentence: str) -> bool:
+    """Return whether a sentence is about the task, and so no statement of any document.
+
+    >>> speaks_of_itself("The passage does not answer the question."), speaks_of_itself("Karl was a prince.")
+    (True, False)
+    """
+    return bool(_ABOUT_ITSELF.search(sentence))
 
 
 class Parsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +161,9 @@ class _Reader:
         text = one_line(_CITE.sub(" ", found.text).replace("**", ""), MAX_CLAIM)
         text = re.sub(r"\s+([.,;:!?])", r"\1", text).strip()
         if not any(char.isalnum() for char in text):
+            return None
+        if speaks_of_itself(text):
+            self._note("says nothing of the subject", text)
             return None
         cites: list[str] = []
         for label in (f"S{int(number)}" for name in named for number in _NUMBER.findall(name)):

@@ -226,7 +226,12 @@ class Endpoint:
                 except TimeoutError:
                     raise ModelCallError("stalled", f"fetching {model} has stalled", "try again") from None
                 except Exception as error:
-                    raise fault_of(error, started=True) from error
+                    fault = fault_of(error, started=True)
+                    if fault.kind != "stream-error":
+                        raise fault from error
+                    reason = fault.problem.partition(": ")[2]
+                    problem = f"the server cannot fetch {model!r}: {reason}"
+                    raise ModelCallError("unknown-model", problem, "check its name") from error
                 done = part.status == "success"
                 yield str(part.status or ""), int(part.completed or 0), int(part.total or 0)
         if not done:

@@ -23,6 +23,11 @@ MOST_WAIT = 5.0
 CHARS_PER_TOKEN = 16
 """An answer longer than this many characters for each token it may have is not a bounded one."""
 
+LOOP_LENGTH = 40
+LOOP_TIMES = 4
+LOOP_WITHIN = 1_600
+"""An answer whose last 40 characters stood there four times of late goes round in circles."""
+
 _GIVE_UP = frozenset({"refused", "unreachable", "not-ollama", "redirected", "unauthorized", "stalled"})
 """Faults after which a server gets no further calls in this session: the next would end the same."""
 
@@ -87,8 +92,8 @@ class OllamaModel:
             while part is not None:
                 for piece in call.take(part):
                     yield piece
-                if call.done:
-                    break
+                if call.done or call.circles:
+                    break  # leaving closes the connection, so the server stops too
                 part = await call.following(self.settings.stall_seconds)
             for piece in call.rest():
                 yield piece
@@ -168,6 +173,7 @@ class _Call:
         self._started = False
         self._last: Any = None
         self._length = 0
+        self._recent = ""
 
     async def open(self, endpoint: Endpoint, stack: AsyncExitStack) -> Any:
         """Return the first part of the answer of ``endpoint``; the stream is closed with ``stack``."""
@@ -218,6 +224,7 @@ class _Call:
             pieces.append(Piece(self._thought.add(str(message.thinking)), thinking=True))
         if message.content:
             pieces.append(Piece(self._said.add(str(message.content))))
+            self._recent += pieces[-1].text
         most = self.request.max_tokens * CHARS_PER_TOKEN
         self._length += sum(len(piece.text) for piece in pieces)
         if self._length > most:
@@ -230,6 +237,14 @@ class _Call:
         """Return whether the server said that this was all."""
         return bool(self._last is not None and self._last.done)
 
+    @property
+    def circles(self) -> bool:
+        """Return whether the answer repeats itself, which small models do until they are stopped."""
+        recent = self._recent[-LOOP_WITHIN:]
+        self._recent = recent
+        tail = recent[-LOOP_LENGTH:]
+        return len(tail) == LOOP_LENGTH and recent.count(tail) >= LOOP_TIMES and len(set(tail)) > 3
+
     def rest(self) -> list[Piece]:
         """Return what was still held back."""
         pieces = [Piece(self._thought.end(), thinking=True), Piece(self._said.end())]
@@ -241,9 +256,10 @@ class _Call:
     def reply(self) -> Reply:
         """Return the whole reply. Raises ModelCallError if the server did not finish, or said nothing."""
         text, thinking = self._said.text, self._thought.text
-        if not self.done:
+        circles = self.circles
+        if not self.done and not circles:
             raise ModelCallError("cut-off", "the answer ended before its end", "ask again", partial=text)
-        reason = str(self._last.done_reason or "stop")
+        reason = "repeats" if circles and not self.done else str(self._last.done_reason or "stop")
         if not text.strip():
             if thinking.strip():
                 mend = "raise ollama.max_tokens, or set ollama.use_thinking to false"

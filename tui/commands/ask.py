@@ -8,7 +8,7 @@ from tui import output
 from tui.arguments import add_personas, budget
 
 if TYPE_CHECKING:
-    from engine.events import Event
+    from engine.events import Event, ModelRef
     from tui.result import Fold
 
 EXIT_CODES = {"answered": 0, "no-evidence": 0, "failed": 1, "cancelled": 130}
@@ -107,8 +107,14 @@ class Printer:
         match event:
             case ev.QueryStarted():
                 self._budget = event.budget
+                self._tell_model(event.model)
             case ev.ModelAsked() if event.persona == "":
                 self._streaming = event.call
+            case ev.ModelAsked():
+                output.note(f"{event.persona} is writing ...")
+            case ev.ModelFailed():
+                mend = f"; {event.mend}" if event.mend else ""
+                output.note(f"Warning: {event.call}: the model failed: {event.problem}{mend}")
             case ev.Token() if event.call == self._streaming and not event.thinking:
                 self._streamed += event.text
                 output.print_text(event.text)
@@ -123,6 +129,14 @@ class Printer:
                 output.note(f"Warning: {event.problem}{f'; {event.mend}' if event.mend else ''}")
             case _:
                 pass
+
+    def _tell_model(self, model: "ModelRef") -> None:
+        """Say who writes and why, unless that is nobody because nobody was wanted."""
+        _, because, reason = model.why.partition(", because ")
+        if model.provider != "extractive":
+            output.note(f"{model.name} writes ({model.why}).")
+        elif because:
+            output.note(f"No model writes: {reason}. The documents are quoted.")
 
     def close(self, folded: "Fold", timings: dict[str, float]) -> None:
         """Print sources, experts, cost and snapshot below the answer."""
