@@ -6,6 +6,7 @@ see the same full gauge the later finds it empty, and a gauge of a process that 
 still full at the next question.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -17,7 +18,7 @@ from engine.events import Event, GaugeMoved, PersonaMoved, Term, ThresholdMoved,
 from engine.ids import q6
 from engine.personas.document import Persona
 from engine.personas.evolution import lead_over_parent, lineage, propose_sibling
-from engine.personas.gauges import KNOWN_FROM, PROMOTIONS_PER_DEMOTION, radius, solve_limit, spread_of
+from engine.personas.gauges import KNOWN_FROM, PROMOTIONS_PER_DEMOTION, radius, solve_limit
 from engine.personas.learned import COMMITTEE, dials
 from engine.personas.ledger import Ledger, Outcome
 from engine.personas.lifecycle import (
@@ -35,8 +36,8 @@ from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.workspace import Workspace
 
 DOWN, UP = "behind limit", "ahead limit"
-_SPREAD_FROM: Final = 600
-"""How many advantages, the latest, the spread is taken of."""
+_LATEST: Final = 600
+"""How many advantages, the latest, a limit is solved from."""
 _NOTABLE: Final = 0.05
 """A limit moves when the solved one differs by this share; less is noise."""
 _LOCK_SECONDS: Final = 0.5
@@ -183,21 +184,27 @@ def _wait(thresholds: ThresholdSettings) -> int:
 # -- limits --------------------------------------------------------------------------------------
 def _turn_limits(ledger: Ledger, number: int, thresholds: ThresholdSettings) -> list[Event]:
     rows = ledger.rows(
-        "SELECT advantage FROM outcome WHERE chosen ORDER BY number DESC, persona_id LIMIT ?", (_SPREAD_FROM,)
+        "SELECT advantage FROM outcome WHERE chosen ORDER BY number DESC, persona_id LIMIT ?", (_LATEST,)
     )
     if len(rows) < KNOWN_FROM:
         return []
-    spread = spread_of([row[0] for row in rows])
+    advantages = [row[0] for row in rows]
     now = read_limits(ledger)
     questions = thresholds.questions_per_wrong_demotion
     events: list[Event] = []
-    for name, old, every, band in (
-        (DOWN, now.down, questions, demotion_band(thresholds)),
-        (UP, now.up, questions / PROMOTIONS_PER_DEMOTION, promotion_band(thresholds)),
+    for name, old, every, band, direction in (
+        (DOWN, now.down, questions, demotion_band(thresholds), -1),
+        (UP, now.up, questions / PROMOTIONS_PER_DEMOTION, promotion_band(thresholds), 1),
     ):
-        new = solve_limit(every, spread, band)
+        new = solve_limit(every, advantages, band, direction)
         if abs(new - old) > _NOTABLE * old:
-            values = {"spread": spread, "answers": len(rows), "questions per mistake": every, "band": band}
+            spread = math.sqrt(math.fsum(value**2 for value in advantages) / len(advantages))
+            values = {
+                "advantages": len(rows),
+                "their spread": spread,
+                "questions per mistake": every,
+                "dead band": band,
+            }
             events.append(_turn(ledger, number, name, old, new, values))
     return events
 
