@@ -1,0 +1,162 @@
+"""One question's graph: seeds, names at home, links that count for what is left, and the paths they make."""
+
+import random
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from engine.config import RetrievalSettings
+from engine.corpus.records import Name, ParsedDocument, Passage, passage_id
+from engine.corpus.sqlite_store import SqliteStore
+from engine.graph.facets import question_facets
+from engine.graph.lexical import idf
+from engine.graph.opening import open_passage, open_question
+from engine.graph.query_graph import QueryGraph
+from engine.traversal.selection import choose_evidence
+
+FILM = ("Second Chance", "Second Chance is a 1953 film directed by Rudolph Mate. It was shot in Mexico.")
+PERSON = ("Rudolph Mate", "Rudolph Mate (born 1898) was a director. He died in Los Angeles.")
+NAMESAKE = ("Chance Town", "Chance Town lies in Ohio. Nobody famous died there.")
+SHARED = ("Studios", "A studio that Rudolph Mate founded with others burnt down in 1931.")
+FILLER = [(f"Place {i}", f"Place {i} is a village with a church and {i} wells.") for i in range(30)]
+QUESTION = "Where did the director of Second Chance die?"
+
+
+def passage(title: str, text: str) -> Passage:
+    return Passage(
+        passage_id=passage_id(title, text, 0),
+        document=title,
+        evidence_id=title,
+        title=title,
+        section=(),
+        start=1,
+        end=1,
+        unit="row",
+        text=text,
+        names=(Name(title, "title"),) if title else (),
+    )
+
+
+def corpus(rows: Sequence[tuple[str, str]]) -> SqliteStore:
+    store = SqliteStore(":memory:")
+    with store.transaction():
+        for title, text in rows:
+            store.put_document(
+                ParsedDocument(
+                    name=title,
+                    source="s",
+                    kind="row",
+                    title=title,
+                    digest=title,
+                    passages=(passage(title, text),),
+                )
+            )
+    return store
+
+
+@pytest.fixture(scope="module")
+def store() -> SqliteStore:
+    return corpus([FILM, PERSON, NAMESAKE, SHARED, *FILLER])
+
+
+def row_of(graph: QueryGraph, title: str) -> int:
+    found = graph.store._db.execute("SELECT passage FROM passages WHERE title=?", (title,)).get
+    assert isinstance(found, int)
+    return found
+
+
+def test_the_home_of_a_name_in_the_question_comes_first(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    assert graph.label(graph.seeds()[0]) == "Second Chance"
+    assert graph.homes_of_question(graph.seeds()[0]) == ["second chance"]
+
+
+def test_a_link_leads_to_the_home_of_a_name_mentioned(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    film, person = row_of(graph, "Second Chance"), row_of(graph, "Rudolph Mate")
+    before = graph.strength(person)
+    links = {link.target: link for link in graph.expand(film, "p")}
+    assert (links[person].key, links[person].kind) == ("rudolph mate", "title")
+    assert graph.strength(person) > before
+    assert graph.trail(person) == [links[person]]
+    assert "Rudolph Mate" in graph.quote(film, links[person].sentence)
+    assert max(links.values(), key=lambda link: link.strength).target == person
+
+
+def test_a_shared_name_counts_only_what_the_rest_of_the_question_finds(store: SqliteStore) -> None:
+    graph = QueryGraph("Where did the director of Second Chance die?", store, RetrievalSettings())
+    film, studio = row_of(graph, "Second Chance"), row_of(graph, "Studios")
+    assert studio not in {link.target for link in graph.expand(film, "p")}
+    graph = QueryGraph(
+        "When did the studio of the director of Second Chance burn?", store, RetrievalSettings()
+    )
+    links = {link.target: link for link in graph.expand(row_of(graph, "Second Chance"), "p")}
+    assert links[studio].kind == "shared"
+    assert links[studio].residual > 0
+
+
+def test_what_is_covered_counts_once(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    film = row_of(graph, "Second Chance")
+    assert graph.residual(film, graph.coverage(film)) == 0.0
+    assert 0.0 < graph.share(graph.coverage(film)) <= 1.0
+
+
+def test_every_strength_is_the_sum_of_its_parts(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    for row in graph.seeds():
+        graph.expand(row, "p")
+    for row in [*graph.seeds(), *graph.paths]:
+        assert sum(graph.parts(row).values()) == pytest.approx(graph.strength(row), abs=1e-5)
+
+
+def test_a_second_visitor_finds_the_same_links_and_is_remembered(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    film = row_of(graph, "Second Chance")
+    assert graph.expand(film, "a") == graph.expand(film, "b")
+    assert graph.finders[row_of(graph, "Rudolph Mate")] == ["a", "b"]
+
+
+def test_a_name_too_common_leads_nowhere() -> None:
+    rows = [("A", "A met Common Name once."), *((f"P{i}", f"Common Name owns well {i}.") for i in range(60))]
+    graph = QueryGraph("Which well did A own?", corpus(rows), RetrievalSettings())
+    assert [link for link in graph.expand(row_of(graph, "A"), "p") if link.kind == "shared"] == []
+
+
+def test_facets_share_the_question_out(store: SqliteStore) -> None:
+    facets = question_facets(QueryGraph(QUESTION, store, RetrievalSettings()))
+    assert facets[0].facet_id == "name:second chance"
+    assert sum(facet.weight for facet in facets) == pytest.approx(1.0, abs=1e-5)
+    terms = [term for facet in facets for term in facet.terms]
+    assert len(terms) == len(set(terms))
+
+
+def test_what_opens_says_why(store: SqliteStore) -> None:
+    graph = QueryGraph(QUESTION, store, RetrievalSettings())
+    graph.expand(row_of(graph, "Second Chance"), "p")
+    opened = [*open_question(graph), *open_passage(graph, row_of(graph, "Rudolph Mate"), "p", 0.5)]
+    edges = [(e.kind, e.phrase) for e in opened if hasattr(e, "phrase")]
+    assert ("mentions", "rudolph mate") in edges
+    assert ("home (title)", "rudolph mate") in edges
+
+
+@pytest.mark.parametrize("question", [QUESTION, "village church wells", "Place 7", "zzzz", "Who met Ohio?"])
+def test_the_order_of_indexing_changes_nothing(question: str) -> None:
+    rows = [FILM, PERSON, NAMESAKE, SHARED, *FILLER]
+    found = []
+    for seed in (0, 1, 2):
+        shuffled = list(rows)
+        random.Random(seed).shuffle(shuffled)
+        graph = QueryGraph(question, corpus(shuffled), RetrievalSettings())
+        for row in graph.seeds()[:10]:
+            graph.expand(row, "p")
+        rows_found = list(dict.fromkeys([*graph.seeds(), *graph.paths]))
+        found.append(msgspec.json.encode(choose_evidence(graph, rows_found, 10)))
+    assert found[0] == found[1] == found[2]
+
+
+def test_idf_falls_with_frequency_and_stays_positive() -> None:
+    values = [idf(100, n) for n in range(1, 101)]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] > 0
