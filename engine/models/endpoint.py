@@ -61,7 +61,8 @@ class Endpoint:
         self._client: Any = None
         self._plain: Any = None
 
-    def _open(self) -> None:
+    def open(self) -> None:
+        """Make the client if there is none yet: a second's work the first time, so no clock should run."""
         if self._client is not None:
             return
         import httpx
@@ -92,16 +93,14 @@ class Endpoint:
     # -- what is there ---------------------------------------------------------------------------
     async def _fetch(self, method: str, path: str, kind: type, body: Any = None) -> Any:
         limit = self.settings.connect_seconds + 5.0
+        self.open()
         try:
             async with asyncio.timeout(limit):
-                self._open()
                 response = await self._plain.request(method, path, json=body)
         except TimeoutError:
             raise ModelCallError(
                 "stalled", f"the model server did not answer within {limit:g} seconds"
             ) from None
-        except ConfigError:
-            raise
         except Exception as error:
             raise fault_of(error, started=False) from error
         if response.status_code >= 300:
@@ -177,7 +176,7 @@ class Endpoint:
     # -- calls -----------------------------------------------------------------------------------
     async def stream(self, request: ChatRequest) -> AsyncIterator[Any]:
         """Give the client's own answer records; its errors come as they are."""
-        self._open()
+        self.open()
         # Plain data in place of the client's Options record, which drops what it does not know.
         stream = await self._client.chat(
             model=request.model,
@@ -199,7 +198,7 @@ class Endpoint:
 
     async def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """Return the server's vectors, unchecked. Raises ModelCallError."""
-        self._open()
+        self.open()
         try:
             async with asyncio.timeout(self.settings.total_seconds):
                 answer = await self._client.embed(
@@ -213,7 +212,7 @@ class Endpoint:
 
     async def pull(self, model: str) -> AsyncIterator[tuple[str, int, int]]:
         """Give (what, bytes done, bytes in all or 0) while the server fetches ``model``."""
-        self._open()
+        self.open()
         stream = await self._client.pull(model, stream=True)
         done = False
         async with aclosing(stream):

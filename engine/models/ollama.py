@@ -177,6 +177,7 @@ class _Call:
 
     async def open(self, endpoint: Endpoint, stack: AsyncExitStack) -> Any:
         """Return the first part of the answer of ``endpoint``; the stream is closed with ``stack``."""
+        endpoint.open()
         self._began = self._clock()  # waiting for other calls of this session is no fault of the server's
         self._stream = endpoint.stream(self.request)
         stack.push_async_callback(self._stream.aclose)
