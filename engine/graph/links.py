@@ -20,6 +20,8 @@ from engine.graph.question import Question
 
 _SUFFIXES = ("or", "er")
 _SHORTEST_AGENT = 6
+# In a corpus of a few pages a name in five of them is rare enough.
+_FEWEST_SHARING = 5.0
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +66,9 @@ class Linker:
         self._passages = max(2, store.size().passages)
         self._weights = self._sharpened(lexical)
         self._share = list(self._weights.values())
-        self._rows = [(self._weights[term], rows, i) for i, (term, rows) in enumerate(lexical.matches.items())]
+        self._rows = [
+            (self._weights[term], rows, i) for i, (term, rows) in enumerate(lexical.matches.items())
+        ]
         self._matched: dict[int, list[tuple[float, float, int]]] = {}
         self._alone = lexical.words
         self._context_words = self._word_weights(question)
@@ -192,7 +196,7 @@ class Linker:
         if not missing:
             return
         s = self._settings
-        most = math.floor(max(2.0, s.shared_most * self._passages))
+        most = math.floor(max(_FEWEST_SHARING, s.shared_most * self._passages))
         keys = self._store.names(missing)
         mentioning, homes = self._store.mentioning(missing, most), self._store.homes(missing)
         lone = {name: stem(key) for name, key in keys.items() if " " not in key}
@@ -202,13 +206,17 @@ class Linker:
             count, rows = mentioning.get(name, (0, []))
             count = max(count, 1)
             single = name in lone
-            if single and s.count_words:
+            if single:
+                # Use, Step or Return opens many sentences: the word is as common as it is in any case.
                 count = max(count, counts.get(words.get(lone[name], 0), 0))
                 if count > most:
                     rows = []
             rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
             self._names[name] = _Name(
-                keys[name], rarity * (s.single_word if single else 1.0), self._shares(homes.get(name, ())), rows
+                keys[name],
+                rarity * (s.single_word if single else 1.0),
+                self._shares(homes.get(name, ())),
+                rows,
             )
 
     def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
