@@ -34,6 +34,7 @@ _ABOUT_ITSELF = re.compile(
     r"|\bthe (?:passages?|claims?|context) (?:above|provided|given)\b",
     re.IGNORECASE,
 )
+_ENDED = re.compile(r"[.!?\])][\s\"'*)]*$")
 _OBJECT = re.compile(r"\{[^{}]*\}", re.DOTALL)
 
 Attribute = Callable[[str], str]
@@ -87,7 +88,10 @@ def parse_claims(
         return reader.parsed("schema", found) if found else Parsed(mode="none", claims=[], notes=[])
     if found := _mended(text):
         return reader.parsed("repaired", found)
-    lines = _lines(text, cut)
+    lines = _lines(text)
+    if cut and lines and not _ENDED.search(lines[-1]):
+        # Half a claim says something else than the whole one.
+        reader.note("has no end", lines.pop())
     bullets = [line for line in lines if _BULLET.match(line) or _CITE.search(line)]
     if bullets:
         rest = [line for line in lines if line not in bullets and not _LEAD_IN.match(line)]
@@ -121,12 +125,10 @@ def _mended(text: str) -> list[_Claim]:
     return found
 
 
-def _lines(text: str, cut: bool) -> list[str]:
+def _lines(text: str) -> list[str]:
     from engine.corpus.sentences import sentence_spans
 
     lines = [line for line in text.splitlines() if line.strip().strip("`")]
-    if cut and len(lines) > 1:
-        lines.pop()  # the last line has no end: half a claim says something else than the whole one
     if any(_BULLET.match(line) or _CITE.search(line) for line in lines):
         return lines
     return [line[start:end] for line in lines for start, end in sentence_spans(line)]
@@ -146,14 +148,15 @@ class _Reader:
             if claim is None or any(claim.text == other.text for other in claims):
                 continue
             if len(claims) >= self.most:
-                self._note("more claims than were asked for", claim.text)
+                self.note("more claims than were asked for", claim.text)
                 continue
             claims.append(claim)
         more = len(self.notes) - MOST_NOTES
         notes = [*self.notes[:MOST_NOTES], *([f"and {more} more"] if more > 0 else [])]
         return Parsed(mode=mode, claims=claims, notes=notes)
 
-    def _note(self, why: str, text: str) -> None:
+    def note(self, why: str, text: str) -> None:
+        """Tell what could not be used."""
         self.notes.append(f"{why}: {one_line(text, 160)}")
 
     def _claim(self, found: _Claim) -> Claim | None:
@@ -163,19 +166,19 @@ class _Reader:
         if not any(char.isalnum() for char in text):
             return None
         if speaks_of_itself(text):
-            self._note("says nothing of the subject", text)
+            self.note("says nothing of the subject", text)
             return None
         cites: list[str] = []
         for label in (f"S{int(number)}" for name in named for number in _NUMBER.findall(name)):
             passage = self.labels.get(label)
             if passage is None:
-                self._note(f"cites {label}, which is no passage it was given", text)
+                self.note(f"cites {label}, which is no passage it was given", text)
             elif passage not in cites:
                 cites.append(passage)
         if not cites:
             best = self.attribute(text)
             if not best:
-                self._note("cites nothing, and no passage bears it out", text)
+                self.note("cites nothing, and no passage bears it out", text)
             cites = [best] if best else []
         kinds: dict[str, ClaimKind] = {kind: kind for kind in CLAIM_KINDS}
         return Claim(text=text, cites=cites, kind=kinds.get(found.kind, "fact"))
