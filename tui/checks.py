@@ -8,15 +8,13 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from engine.config import OllamaSettings, Settings
+from engine.config import Settings
 from engine.errors import PersonaMoeError
 from engine.workspace import TIERS, Workspace
 
 Status: TypeAlias = Literal["ok", "warn", "fail"]
 
 LOW_DISK_BYTES = 200 * 1024 * 1024
-ENDPOINT_SECONDS = 2.0
-MOST_ANSWER_BYTES = 1024 * 1024
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,69 +173,7 @@ def check_model(workspace: Workspace) -> Iterator[Check]:
     if settings.ollama.provider == "extractive":
         yield _ok("model", "switched off (ollama.provider = extractive); answers quote the documents")
         return
-    for endpoint in settings.ollama.endpoints:
-        yield _endpoint(endpoint, settings.ollama)
+    from tui.model_checks import model_reports
 
-
-def _endpoint(endpoint: str, settings: OllamaSettings) -> Check:
-    names = _models(endpoint)
-    if names is None:
-        return _warn(
-            "model",
-            f"no Ollama server answers at {endpoint}; answers quote the documents instead",
-            "start it with 'ollama serve', or set ollama.provider to extractive",
-        )
-    if not names:
-        return _warn("model", f"{endpoint} answers but has no model", "pull one: ollama pull NAME")
-    wanted = settings.model_name
-    if wanted and wanted not in names and f"{wanted}:latest" not in names:
-        return _warn(
-            "model",
-            f"{endpoint} has no model {wanted!r}; it has {', '.join(names[:5])}",
-            f"pull it: ollama pull {wanted}, or set ollama.model_name",
-        )
-    return _ok("model", f"{endpoint} answers, {len(names)} models")
-
-
-class _Model(msgspec.Struct):
-    name: str = ""
-
-
-class _Models(msgspec.Struct):
-    models: list[_Model] = []
-
-
-def _models(endpoint: str) -> list[str] | None:
-    """Return the names of the models at ``endpoint``, None if it does not answer within two seconds.
-
-    Asked on a thread of its own: the time-outs of a socket start again with every byte, so a server
-    that drips would otherwise hold the command for as long as it likes.
-    """
-    import threading
-
-    answers: list[list[str]] = []
-    thread = threading.Thread(target=lambda: answers.extend(_ask(endpoint)), daemon=True)
-    thread.start()
-    thread.join(ENDPOINT_SECONDS + 0.5)
-    return answers[0] if answers else None
-
-
-def _ask(endpoint: str) -> list[list[str]]:
-    import http.client
-    from urllib.parse import urlsplit
-
-    url = urlsplit(endpoint)
-    kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-    try:
-        connection = kind(url.hostname or "", url.port, timeout=ENDPOINT_SECONDS)
-        try:
-            connection.request("GET", f"{url.path.rstrip('/')}/api/tags")
-            answer = connection.getresponse()
-            if answer.status != 200:
-                return []
-            listed = msgspec.json.decode(answer.read(MOST_ANSWER_BYTES), type=_Models)
-        finally:
-            connection.close()
-    except (OSError, ValueError, http.client.HTTPException):  # whatever it is, it is no Ollama server
-        return []
-    return [[model.name for model in listed.models]]
+    for report in model_reports(settings.ollama):
+        yield _warn("model", report.detail, report.mend) if report.problem else _ok("model", report.detail)

@@ -114,7 +114,7 @@ class Printer:
                 output.note(f"{event.persona} is writing ...")
             case ev.ModelFailed():
                 mend = f"; {event.mend}" if event.mend else ""
-                output.note(f"Warning: {event.call}: the model failed: {event.problem}{mend}")
+                output.note(f"Warning: {event.call}: {event.problem}{mend}")
             case ev.Token() if event.call == self._streaming and not event.thinking:
                 self._streamed += event.text
                 output.print_text(event.text)
