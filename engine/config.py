@@ -152,7 +152,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     single_name: Share = 0.5
     plain_name: Share = 0.3
     by_words: Share = 0.6
-    no_names: Share = 0.2
+    no_names: Share = 0.5
     second_share: Share = 0.8
     hop_idf_power: Amount = 1.3
     link_weight: Amount = 2.6
@@ -163,10 +163,10 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     context_after: Count = 4
     shared_weight: Amount = 2.0
     shared_most: Share = 0.02
-    single_word: Share = 0.6
+    single_word: Share = 0.5
     fan: Depth = 12
     lift: Share = 0.2
-    overlap: Share = 0.3
+    overlap: Share = 0.15
     choose_from: Depth = 30
     set_size: Depth = 5
     home_kinds: dict[str, Share] = msgspec.field(
