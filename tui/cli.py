@@ -24,6 +24,7 @@ COMMANDS = {
     "ask": ("ask", "answer a question from your documents, with citations"),
     "personas": ("personas", "see, make, change, move and share personas"),
     "snapshots": ("snapshots", "recorded runs: list, show, replay, verify, diff, export, import"),
+    "models": ("models", "see the model server's models, and fetch more"),
     "config": ("config", "see, change and check the settings"),
     "eval": ("evaluate", "measure retrieval on a data set with known answers"),
     "doctor": ("doctor", "check terminal, workspace, index, personas and model"),
@@ -131,11 +132,12 @@ def _without_command(arguments: argparse.Namespace) -> int:
 
         output.print_line(f"persona-moe {version('persona-moe')}")
         return 0
-    if sys.stdin.isatty() and sys.stdout.isatty():
-        output.note(f"The terminal app is not part of this version yet; {HEADLESS_HINT}")
-    else:
-        output.note(f"persona-moe: the terminal app needs a terminal; {HEADLESS_HINT}")
-    return EXIT_USAGE
+    from tui import launch
+
+    if why := launch.refusal(os.environ):
+        output.fail(f"{why}; {HEADLESS_HINT}")
+        return EXIT_USAGE
+    return launch.open_app(arguments.workspace)
 
 
 def run(arguments: Sequence[str]) -> int:

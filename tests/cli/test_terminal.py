@@ -7,8 +7,12 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 
-def on_a_terminal(arguments: list[str], *, ends: set[str]) -> tuple[int, str, str]:
+
+def on_a_terminal(
+    arguments: list[str], *, ends: set[str], term: str = "xterm-256color"
+) -> tuple[int, str, str]:
     """Run with the named ends on a terminal; return exit code, what stdout and what the terminal got."""
     master, slave = pty.openpty()
     seen: list[bytes] = []
@@ -25,7 +29,7 @@ def on_a_terminal(arguments: list[str], *, ends: set[str]) -> tuple[int, str, st
         stdin=slave if "in" in ends else subprocess.DEVNULL,
         stdout=slave if "out" in ends else subprocess.PIPE,
         stderr=slave if "err" in ends else subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm-256color", "LC_ALL": "C"},
+        env={**os.environ, "TERM": term, "LC_ALL": "C"},
     ) as process:
         os.close(slave)
         reader = threading.Thread(target=read)
@@ -48,8 +52,11 @@ def test_a_bar_is_drawn_on_stderr_only(tmp_path: Path, documents: Path) -> None:
     assert "\x1b" not in data
 
 
-def test_without_a_command_the_hint_is_one_line() -> None:
-    code, _, shown = on_a_terminal([], ends={"in", "out", "err"})
+@pytest.mark.parametrize(
+    ("ends", "term"), [({"in", "out", "err"}, "dumb"), ({"in", "err"}, "xterm-256color")]
+)
+def test_where_the_app_cannot_be_shown_the_hint_is_one_line(ends: set[str], term: str) -> None:
+    code, _, shown = on_a_terminal([], ends=ends, term=term)
     assert code == 2
     assert "persona-moe ask" in shown
     assert len(shown.splitlines()) == 1

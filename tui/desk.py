@@ -1,0 +1,137 @@
+"""What is on the screen: the live run, or a recorded one being played. Holds no widget."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from engine.events import Event
+from tui.glyphs import Glyphs
+from tui.notices import Opened, RunEnded, Said, Working
+from tui.panes.rows import View
+from tui.panes.status import Line
+from tui.player import Player
+from tui.session_thread import Session
+from tui.state import EMPTY, RunState, fold
+
+
+class Desk:
+    """Takes what the session tells and says what is to be shown."""
+
+    def __init__(self, session: Session, glyphs: Glyphs, clock: Callable[[], float] = time.monotonic) -> None:
+        """``clock`` gives seconds; tests give one that stands still."""
+        self.session: Final = session
+        self.glyphs: Final = glyphs
+        self._clock = clock
+        self._began = 0.0
+        self._ticked = clock()
+        self.run = EMPTY
+        self.number = 0
+        self.running = False
+        self.ending = ""
+        self.problem = ""
+        self.seconds = 0.0
+        self.question = ""
+        self.personas: tuple[str, ...] = ()
+        self.opened: Opened | None = None
+        self.working = ""
+        self.said: list[Said] = []
+        self.player: Player | None = None
+        self.replay_name = ""
+
+    # -- asking ----------------------------------------------------------------------------------
+    def ask(self, question: str, personas: tuple[str, ...] = ()) -> None:
+        """Begin a run; one that goes on is given up."""
+        if self.running:
+            self.stop()
+        self.player = None
+        self.question, self.personas = question, personas
+        self.run, self.ending, self.problem, self.seconds = EMPTY, "", "", 0.0
+        self._began = self._clock()
+        self.running = True
+        self.number = self.session.ask(question, personas)
+
+    def stop(self) -> bool:
+        """Give up the run at once, keeping what it found; return whether there was one."""
+        if not self.running:
+            return False
+        self.session.cancel()
+        self._end("stopped")
+        return True
+
+    def _end(self, ending: str) -> None:
+        self.running = False
+        self.ending = ending
+        self.seconds = self._clock() - self._began
+
+    # -- replay ----------------------------------------------------------------------------------
+    def replay(self, name: str, events: Sequence[Event], at: Sequence[float]) -> None:
+        """Show a recorded run from its start, playing."""
+        self.player = Player(events, at)
+        self.player.playing = True
+        self.replay_name = name
+        self._ticked = self._clock()
+
+    def leave_replay(self) -> None:
+        """Go back to the live run, which went on meanwhile."""
+        self.player = None
+
+    # -- time ------------------------------------------------------------------------------------
+    def pump(self) -> None:
+        """Take everything that has arrived since the last time, and let a replay go on."""
+        now = self._clock()
+        if self.player is not None:
+            self.player.tick(now - self._ticked)
+        self._ticked = now
+        batch: list[Event] = []
+        for run, entry in self.session.queue.drain():
+            if isinstance(entry, Event):
+                if run == self.number and self.running:
+                    batch.append(entry)
+            elif isinstance(entry, RunEnded):
+                if run == self.number and self.running:
+                    self._end("stopped" if entry.cancelled else "failed" if entry.problem else "")
+                    self.problem = entry.problem
+            elif isinstance(entry, Opened):
+                self.opened, self.working = entry, ""
+            elif isinstance(entry, Working):
+                count = f"{entry.done} of {entry.total}" if entry.total else f"{entry.done}"
+                self.working = f"{entry.what} {count}"
+            elif isinstance(entry, Said):
+                self.said.append(entry)
+        if batch:
+            self.run = fold(self.run, batch)
+        if self.running:
+            self.seconds = now - self._began
+
+    # -- showing ---------------------------------------------------------------------------------
+    @property
+    def state(self) -> RunState:
+        """The run that is shown."""
+        return self.player.state if self.player is not None else self.run
+
+    def view(self) -> View:
+        """Return what the panes show."""
+        replaying = self.player is not None
+        return View(
+            run=self.state,
+            glyphs=self.glyphs,
+            opened=self.opened,
+            live=self.running and not replaying,
+            replaying=replaying,
+        )
+
+    def line(self, low_bandwidth: bool) -> Line:
+        """Return what the status line adds."""
+        return Line(
+            seconds=self.seconds, ending=self.ending, working=self.working, low_bandwidth=low_bandwidth
+        )
+
+    def last_word(self) -> str:
+        """Return the line below an answer that did not come to its end."""
+        if self.player is not None:
+            return ""
+        if self.ending == "stopped":
+            return "Stopped. What was found so far stays, and is recorded as cut off."
+        if self.problem:
+            return f"Failed: {self.problem}"
+        return ""

@@ -1,0 +1,206 @@
+"""Every action of the app in one list: keys, footer, help, palette, docs and remapping come from it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
+
+from engine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from textual.binding import Binding
+
+Scope: TypeAlias = Literal["app", "main", "ask", "list", "personas", "replay", "reader", "runs"]
+
+SCOPES: Final[dict[Scope, str]] = {
+    "app": "Everywhere",
+    "ask": "In the question",
+    "main": "In a pane",
+    "list": "In a list or tree",
+    "personas": "In the personas pane",
+    "replay": "While a run is replayed",
+    "reader": "In a passage, card or node",
+    "runs": "In the list of runs",
+}
+
+
+class Action(msgspec.Struct, frozen=True):
+    """One thing that a key does. ``keys`` are Textual's names, comma-separated; ``footer`` shows it there."""
+
+    id: str
+    scope: Scope
+    keys: str
+    label: str
+    help: str
+    footer: bool = False
+    priority: bool = False
+
+
+ACTIONS: Final = (
+    Action("app.help", "app", "f1,question_mark", "Help", "all keys, by where they work", True),
+    Action("app.palette", "app", "ctrl+p,colon", "Commands", "find any action by name"),
+    Action("app.stop", "app", "ctrl+c", "Stop", "stop the run; what it found stays", False, True),
+    Action("app.quit", "app", "ctrl+q", "Quit", "leave; a run that goes on is stopped and kept", False, True),
+    Action("ask.send", "ask", "enter", "Ask", "ask the question", True, True),
+    Action("ask.newline", "ask", "alt+enter,ctrl+n", "New line", "start a new line", True, True),
+    Action("ask.earlier", "ask", "up", "Earlier", "the question before, from the first line"),
+    Action("ask.later", "ask", "down", "Later", "the question after, from the last line"),
+    Action("ask.complete", "ask", "tab", "Complete", "complete @persona or a document, else next pane"),
+    Action("ask.leave", "ask", "escape", "To the panes", "leave the question; stops a run", True),
+    Action("main.ask", "main", "i", "Ask", "go to the question", True),
+    Action("main.pane_1", "main", "1", "Answer", "go to the answer"),
+    Action("main.pane_2", "main", "2", "Graph", "go to the graph"),
+    Action("main.pane_3", "main", "3", "Personas", "go to the personas"),
+    Action("main.pane_4", "main", "4", "Evidence", "go to evidence and scores"),
+    Action("main.pane_5", "main", "5", "Timeline", "go to the timeline"),
+    Action("main.stop", "main", "s,escape", "Stop", "stop the run; what it found stays"),
+    Action("main.again", "main", "R", "Ask again", "ask the last question again"),
+    Action("main.cite", "main", "c", "Citations", "open the first citation in its context", True),
+    Action("main.zoom", "main", "z", "Zoom", "one pane on the whole screen, and back", True),
+    Action("main.wider", "main", "plus,equals_sign", "Wider", "more room for the left side"),
+    Action("main.narrower", "main", "minus", "Narrower", "less room for the left side"),
+    Action("main.runs", "main", "r", "Runs", "recorded runs: open one to replay it", True),
+    Action("main.index", "main", "a", "Add documents", "index a file or folder", False),
+    Action("main.copy", "main", "y", "Copy", "copy the answer with its sources", False),
+    Action("main.copy_line", "main", "Y", "Copy line", "copy the line under the cursor"),
+    Action("main.write", "main", "w", "Write", "write the answer with its sources to a file"),
+    Action("main.theme", "main", "T", "Theme", "next theme: dark, light, contrast, the terminal's own"),
+    Action("main.quit", "main", "q", "Quit", "leave; a run that goes on is stopped and kept"),
+    Action("list.up", "list", "up,k", "Up", "one line up"),
+    Action("list.down", "list", "down,j", "Down", "one line down"),
+    Action("list.first", "list", "home,g", "First", "to the first line"),
+    Action("list.last", "list", "end,G", "Last", "to the last line"),
+    Action("list.page_up", "list", "pageup,ctrl+u", "Page up", "half a page up"),
+    Action("list.page_down", "list", "pagedown,ctrl+d", "Page down", "half a page down"),
+    Action("list.fold", "list", "space", "Fold", "open or close the line"),
+    Action("list.in", "list", "right,l", "Open", "open the line, or go into it"),
+    Action("list.out", "list", "left,h", "Close", "close the line, or go to the one above it"),
+    Action("list.choose", "list", "enter", "Details", "all about the line: passage, node, card, moment"),
+    Action("personas.promote", "personas", "p", "Promote", "one tier up", True),
+    Action("personas.demote", "personas", "d", "Demote", "one tier down", True),
+    Action("personas.undo", "personas", "u", "Undo", "undo the last move of this persona", True),
+    Action("replay.play", "replay", "space", "Play/pause", "go on, or hold", True, True),
+    Action("replay.next", "replay", "full_stop", "Step", "one event forward", True),
+    Action("replay.previous", "replay", "comma", "Back", "one event back", True),
+    Action(
+        "replay.next_decision",
+        "replay",
+        "right_square_bracket",
+        "Next decision",
+        "to the next decision",
+        True,
+    ),
+    Action("replay.previous_decision", "replay", "left_square_bracket", "Decision before", "to that before"),
+    Action("replay.faster", "replay", "greater_than_sign", "Faster", "twice the speed"),
+    Action("replay.slower", "replay", "less_than_sign", "Slower", "half the speed"),
+    Action("replay.start", "replay", "0", "Start", "to the first event"),
+    Action("replay.end", "replay", "dollar_sign", "End", "to the last event"),
+    Action("replay.close", "replay", "escape", "Leave", "back to the last live run", True),
+    Action("reader.next", "reader", "n", "Next", "the next citation or passage", True),
+    Action("reader.previous", "reader", "N,p", "Previous", "the citation or passage before", True),
+    Action("reader.copy", "reader", "y", "Copy", "copy this text", True),
+    Action("reader.close", "reader", "escape,q", "Close", "back", True),
+    Action("runs.close", "runs", "escape,q", "Close", "back", True),
+)
+BY_ID: Final = {action.id: action for action in ACTIONS}
+
+MOST_BYTES: Final = 64 * 1024
+
+
+def bindings(scope: Scope) -> "list[Binding | tuple[str, str] | tuple[str, str, str]]":
+    """Return the keys of ``scope`` as Textual wants them; the action's name is the id after the dot.
+
+    >>> len(bindings("runs"))
+    1
+    """
+    from textual.binding import Binding
+
+    return [
+        Binding(
+            action.keys,
+            action.id.partition(".")[2],
+            action.label,
+            show=action.footer,
+            tooltip=action.help,
+            id=action.id,
+            priority=action.priority,
+        )
+        for action in ACTIONS
+        if action.scope == scope
+    ]
+
+
+def checked(keys: Mapping[str, object], where: str) -> dict[str, str]:
+    """Return a keymap, action -> keys, as a settings file gives it.
+
+    Raises ConfigError for an action there is not, with the nearest, or keys that are not text.
+
+    >>> checked({"main.quit": "Q"}, "keys.toml")
+    {'main.quit': 'Q'}
+    """
+    from engine.config_file import nearest
+
+    found: dict[str, str] = {}
+    for name, value in keys.items():
+        if name not in BY_ID:
+            guess = nearest(name, list(BY_ID))
+            mend = f"did you mean {guess}?" if guess else "press ? in the app for all actions"
+            raise ConfigError(f"{where}: there is no action {name[:60]!r}", mend)
+        if not isinstance(value, str) or not value.strip() or not value.isascii():
+            raise ConfigError(
+                f"{where}: the keys of {name} are not text", 'write for example "ctrl+t" or "t,f5"'
+            )
+        found[name] = value.strip()
+    return found
+
+
+def load(configs: Path) -> dict[str, str]:
+    """Return the user's keymap from ``configs/keys.toml``; empty without one. Raises ConfigError.
+
+    ``main.quit = "Q"`` or a table ``[main]`` with ``quit = "Q"`` both name the action ``main.quit``.
+    """
+    from engine.config_file import parse_toml
+    from engine.files import read_bounded
+
+    path = configs / "keys.toml"
+    if not path.is_file():
+        return {}
+    table = parse_toml(read_bounded(path, MOST_BYTES), "keys.toml")
+    flat: dict[str, object] = {}
+    for name, value in table.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}.{key}": each for key, each in value.items()})
+        else:
+            flat[name] = value
+    return checked(flat, "keys.toml")
+
+
+_WORDS: Final = {
+    "question_mark": "?", "colon": ":", "full_stop": ".", "comma": ",", "right_square_bracket": "]",
+    "left_square_bracket": "[", "greater_than_sign": ">", "less_than_sign": "<", "dollar_sign": "$",
+    "plus": "+", "equals_sign": "=", "minus": "-", "escape": "esc",
+}  # fmt: skip
+
+
+def shown(keys: str) -> str:
+    """Return ``keys`` as a person reads them.
+
+    >>> shown("pagedown,ctrl+d"), shown("greater_than_sign")
+    ('pagedown  ctrl+d', '>')
+    """
+    return "  ".join(_WORDS.get(key.strip(), key.strip()) for key in keys.split(","))
+
+
+def table(keymap: Mapping[str, str] | None = None) -> str:
+    """Return the table of keys for the documentation, in Markdown, one part for each scope."""
+    lines: list[str] = []
+    for scope, title in SCOPES.items():
+        lines += [f"### {title}", "", "| Key | Action | Does |", "|---|---|---|"]
+        for action in ACTIONS:
+            if action.scope == scope:
+                keys = (keymap or {}).get(action.id, action.keys)
+                named = " ".join(f"`{each}`" for each in shown(keys).split("  "))
+                lines.append(f"| {named} | `{action.id}` | {action.help} |")
+        lines.append("")
+    return "\n".join(lines)

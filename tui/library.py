@@ -1,0 +1,81 @@
+"""Recorded runs and personas, as the app asks the engine's thread for them."""
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.errors import PersonaError, SnapshotError
+from engine.events import Event, Tier
+
+if TYPE_CHECKING:
+    from engine.pipeline import Engine
+    from engine.snapshots.library import SnapshotInfo
+
+LADDER: Final[tuple[Tier, ...]] = ("pruned", "experimental", "stable", "active")
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A recorded run: its events and the second at which each happened."""
+
+    name: str
+    events: tuple[Event, ...]
+    at: tuple[float, ...]
+    problem: str
+
+
+def list_runs(engine: "Engine") -> "list[SnapshotInfo]":
+    """Return the recorded runs, newest first."""
+    from engine.snapshots.library import SnapshotLibrary
+
+    return SnapshotLibrary(engine.workspace.snapshots).list()
+
+
+def open_run(engine: "Engine", name: str) -> Recording:
+    """Return a recorded run, as far as it is whole. Raises SnapshotError."""
+    from engine.snapshots.library import SnapshotLibrary
+
+    snapshot = SnapshotLibrary(engine.workspace.snapshots).open(name, salvage=True)
+    timed = list(snapshot.timed())
+    events = tuple(each.event for each in timed)
+    return Recording(snapshot.snapshot_id, events, tuple(each.at / 1e6 for each in timed), snapshot.problem)
+
+
+def cut_off_run(engine: "Engine") -> str:
+    """Return the id of the newest run if it was cut off, as by a lost connection; else nothing."""
+    from engine.snapshots.library import SnapshotLibrary
+
+    library = SnapshotLibrary(engine.workspace.snapshots)
+    newest = next(iter(library.paths()), "")
+    try:
+        return newest if newest and library.info(newest).state == "cut off" else ""
+    except SnapshotError:  # gone since it was listed
+        return ""
+
+
+def persona_card(engine: "Engine", persona_id: str) -> list[str]:
+    """Return the card of a persona, line by line. Raises PersonaError."""
+    from engine.personas.registry import PersonaRegistry
+    from tui import persona_card
+
+    registry = PersonaRegistry.of(engine.workspace)
+    rows = engine.workspace.settings().traits.rows
+    return persona_card.lines(registry.get(persona_id), rows, registry.history(persona_id))
+
+
+def step_persona(engine: "Engine", persona_id: str, step: int) -> str:
+    """Move a persona a tier up (1) or down (-1), or undo its last move (0); return what was done.
+
+    Raises PersonaError at the end of the ladder or without a move to undo, WorkspaceError.
+    """
+    from engine.personas.registry import PersonaRegistry
+
+    registry = PersonaRegistry.of(engine.workspace)
+    if step == 0:
+        stored = registry.restore(persona_id)
+        return f"{persona_id} is {stored.tier} again"
+    tier = registry.get(persona_id).tier
+    index = LADDER.index(tier) + step
+    if not 0 <= index < len(LADDER):
+        raise PersonaError(f"{persona_id} is {tier}, the {'highest' if step > 0 else 'lowest'} tier")
+    stored = registry.move(persona_id, LADDER[index], reason="moved by hand in the app")
+    return f"{persona_id} went from {tier} to {stored.tier}; u undoes it"

@@ -1,0 +1,53 @@
+"""What the engine's thread tells the screen besides the events of a run."""
+
+from typing import Literal
+
+import msgspec
+
+from engine.events import Tier
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of all notices."""
+
+
+class PersonaRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A persona as the roster shows it when no run says more."""
+
+    persona_id: str
+    tier: Tier
+    name: str
+    cost: float
+    expertise: tuple[str, ...]
+    pinned: bool
+
+
+class Opened(Notice, frozen=True, kw_only=True):
+    """The workspace is open, or was looked at again: what is in it."""
+
+    passages: int
+    documents: tuple[str, ...]
+    personas: tuple[PersonaRow, ...]
+    problems: tuple[str, ...]
+
+
+class Working(Notice, frozen=True, kw_only=True):
+    """How far a long job is; ``total`` is 0 while it is not known."""
+
+    what: str
+    done: int
+    total: int
+
+
+class Said(Notice, frozen=True, kw_only=True):
+    """Something worth a line: a job that is done, or a problem with its mend."""
+
+    text: str
+    level: Literal["information", "warning", "error"] = "information"
+
+
+class RunEnded(Notice, frozen=True, kw_only=True):
+    """A run is over and its journal is closed. ``problem`` is empty unless it failed."""
+
+    cancelled: bool = False
+    problem: str = ""

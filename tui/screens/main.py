@@ -1,0 +1,388 @@
+"""What the keys of the main screen do."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from textual import work
+
+from engine.cleaning import one_line
+from engine.errors import PersonaMoeError
+from engine.events import Citation, Evidence
+from tui import keymap
+from tui.clipboard import copy, write_private
+from tui.context import Surroundings, surroundings
+from tui.library import cut_off_run, list_runs, open_run, persona_card, step_persona
+from tui.panes.graph import node_rows
+from tui.panes.passage import passage_rows
+from tui.panes.rows import Row, View, place, text_rows
+from tui.screens.first_run import SAMPLE, FirstRunScreen
+from tui.screens.main_view import PANES, MainView
+from tui.screens.reader import Page, ReaderScreen
+from tui.screens.runs import RunsScreen
+from tui.widgets.answer import answer_as_text
+from tui.widgets.personas_pane import PersonasPane
+from tui.widgets.question import Question, split_personas
+from tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from engine.pipeline import Engine
+
+SAMPLE_QUESTION: Final = "How does persona-moe find the evidence for an answer?"
+_REPLAY_ACTIONS: Final = frozenset(
+    action.id.partition(".")[2] for action in keymap.ACTIONS if action.scope == "replay"
+)
+
+
+class MainScreen(MainView):
+    """The main screen with all it can do."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action is possible now; the footer and the palette show only those."""
+        if action in _REPLAY_ACTIONS:
+            return self.desk.player is not None and not isinstance(self.focused, Question)
+        if action == "stop":
+            return self.desk.running and self.desk.player is None
+        if action == "cite":
+            return bool(self.desk.state.citations or self.desk.state.evidence)
+        return True
+
+    # -- asking ----------------------------------------------------------------------------------
+    def on_question_asked(self, event: Question.Asked) -> None:
+        """Ask what was written."""
+        personas = [each.persona_id for each in self.desk.opened.personas] if self.desk.opened else []
+        question, only = split_personas(event.text, personas)
+        self.ask(question or event.text, only)
+
+    def ask(self, question: str, only: tuple[str, ...] = ()) -> None:
+        """Begin to answer."""
+        self.say("")
+        self.desk.ask(question, only)
+        self.moe.remember()
+        self.redraw()
+
+    def on_question_left(self) -> None:
+        """Stop a run, else go to the panes."""
+        if not self.stop_run():
+            self.show_pane(self.shown_pane)
+
+    def on_question_offered(self, event: Question.Offered) -> None:
+        """Show what tab would complete."""
+        self.show_offers(event.offers)
+
+    def stop_run(self) -> bool:
+        """Stop the run; return whether there was one."""
+        stopped = self.desk.stop()
+        if stopped:
+            self.redraw()
+        return stopped
+
+    def action_stop(self) -> None:
+        """Stop the run."""
+        self.stop_run()
+
+    def action_again(self) -> None:
+        """Ask the last question again."""
+        if self.desk.question:
+            self.ask(self.desk.question, self.desk.personas)
+
+    def action_ask(self) -> None:
+        """Go to the question."""
+        self.query_one(Question).focus()
+
+    # -- panes -----------------------------------------------------------------------------------
+    def action_pane_1(self) -> None:
+        """Go to the answer."""
+        self.show_pane(PANES[0])
+
+    def action_pane_2(self) -> None:
+        """Go to the graph."""
+        self.show_pane(PANES[1])
+
+    def action_pane_3(self) -> None:
+        """Go to the personas."""
+        self.show_pane(PANES[2])
+
+    def action_pane_4(self) -> None:
+        """Go to evidence and scores."""
+        self.show_pane(PANES[3])
+
+    def action_pane_5(self) -> None:
+        """Go to the timeline."""
+        self.show_pane(PANES[4])
+
+    def action_zoom(self) -> None:
+        """Give one pane the whole screen, or end that."""
+        self.zoomed = not self.zoomed
+        self.place_panes()
+
+    def action_wider(self) -> None:
+        """Give the left side more room."""
+        self._divide(5)
+
+    def action_narrower(self) -> None:
+        """Give the left side less room."""
+        self._divide(-5)
+
+    def _divide(self, step: int) -> None:
+        self.split = min(max(self.split + step, 20), 70)
+        self.moe.remembered.split = self.split
+        self.moe.remember()
+        self.place_panes()
+
+    def action_theme(self) -> None:
+        """Take the next theme."""
+        self.say(f"theme: {self.moe.next_theme()}")
+
+    def action_quit(self) -> None:
+        """Leave."""
+        self.moe.leave()
+
+    # -- reading ---------------------------------------------------------------------------------
+    def action_cite(self) -> None:
+        """Open the first citation, or the best passage while there is no answer."""
+        self._open_passages(0, self.desk.state.citations or self.desk.state.evidence)
+
+    def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+        """Open what the line is about."""
+        pane, key, run = event.rows.id, event.row.key, self.desk.state
+        kind, _, rest = key.partition(":")
+        if pane == "graph" and key in run.nodes:
+            self._open_node(key)
+        elif kind == "cite":
+            self._open_passages(int(rest), run.citations)
+        elif kind == "evidence":
+            passage = rest.partition("/")[0]
+            index = next((i for i, each in enumerate(run.evidence) if each.passage == passage), 0)
+            self._open_passages(index, run.evidence)
+        elif kind == "persona":
+            self._open_card(rest.partition("/")[0])
+        elif kind == "at" and self.desk.player is not None:
+            self.desk.player.playing = False
+            self.desk.player.seek(int(rest) + 1)
+            self.redraw()
+        else:
+            event.rows.action_fold()
+
+    def _open_passages(self, index: int, cited: "tuple[Evidence, ...] | list[Citation]") -> None:
+        if cited:
+            pages = [self._passage_page(each) for each in cited]
+            self.app.push_screen(ReaderScreen(self.desk.view(), pages, index))
+
+    def _passage_page(self, cited: Citation | Evidence) -> Page:
+        async def load() -> object:
+            return await self._around(cited)
+
+        def make(view: View, loaded: object, width: int) -> list[Row]:
+            return passage_rows(view, cited, loaded if isinstance(loaded, Surroundings) else None, width)
+
+        mark = f"{cited.marker} " if isinstance(cited, Citation) else f"{cited.rank} "
+        return Page(f"{mark}{place(cited.position)}", make, load)
+
+    async def _around(self, cited: Citation | Evidence) -> Surroundings:
+        try:
+            return await self.desk.session.call(
+                lambda engine: surroundings(engine, cited.position, cited.text)
+            )
+        except PersonaMoeError as error:
+            return Surroundings(note=one_line(str(error)))
+
+    def _open_node(self, name: str) -> None:
+        node = self.desk.state.nodes[name]
+        if node.kind == "passage":
+            evidence = [each for each in self.desk.state.evidence if f"p:{each.passage}" == name]
+            extra = [self._passage_page(each) for each in evidence]
+        else:
+            extra = []
+
+        def make(view: View, loaded: object, width: int) -> list[Row]:
+            return node_rows(view, name, width)
+
+        title = f"{node.kind} {one_line(node.label, 120)}"
+        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(title, make), *extra]))
+
+    @work
+    async def _open_card(self, persona: str) -> None:
+        lines = await self._called(lambda engine: persona_card(engine, persona))
+        if lines is None:
+            return
+
+        def make(view: View, loaded: object, width: int) -> list[Row]:
+            return [r for i, line in enumerate(lines) for r in text_rows(f"c{i}", line, width)]
+
+        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(persona, make)]))
+
+    def on_reader_screen_copy_wanted(self, event: ReaderScreen.CopyWanted) -> None:
+        """Copy what the reader shows."""
+        self.copy(event.text)
+
+    # -- personas --------------------------------------------------------------------------------
+    @work
+    async def on_personas_pane_move_wanted(self, event: PersonasPane.MoveWanted) -> None:
+        """Move the persona."""
+        if self.desk.player is not None:
+            self.say("this is a replay; press esc, then move it", "warn")
+            return
+        said = await self._called(lambda engine: step_persona(engine, event.persona, event.step))
+        if said is not None:
+            self.say(said)
+            self.desk.session.mark_stale()
+            self.desk.session.look()
+
+    async def _called(self, task: "Callable[[Engine], Any]") -> Any:
+        """Return what ``task`` returns on the engine's thread; None, and the problem shown, if it fails."""
+        try:
+            return await self.desk.session.call(task)
+        except PersonaMoeError as error:
+            self.say(str(error), "bad")
+            return None
+
+    # -- runs ------------------------------------------------------------------------------------
+    @work
+    async def action_runs(self) -> None:
+        """List the recorded runs and replay the one chosen."""
+        infos = await self._called(list_runs)
+        if infos is None:
+            return
+        name = await self.app.push_screen_wait(RunsScreen(self.desk.view(), infos))
+        if name:
+            await self.replay(name)
+
+    async def replay(self, name: str) -> None:
+        """Play a recorded run."""
+        recording = await self._called(lambda engine: open_run(engine, name))
+        if recording is None:
+            return
+        self.desk.replay(recording.name, recording.events, recording.at)
+        self.say(f"this run is not whole: {recording.problem}" if recording.problem else "", "warn")
+        self.show_pane(self.shown_pane)
+
+    def action_play(self) -> None:
+        """Play, or hold."""
+        if self.desk.player is not None:
+            self.desk.player.toggle()
+            self.redraw()
+
+    def _seek(self, position: int) -> None:
+        if self.desk.player is not None:
+            self.desk.player.playing = False
+            self.desk.player.seek(position)
+            self.redraw()
+
+    def action_next(self) -> None:
+        """One event forward."""
+        if self.desk.player is not None:
+            self._seek(self.desk.player.position + 1)
+
+    def action_previous(self) -> None:
+        """One event back."""
+        if self.desk.player is not None:
+            self._seek(self.desk.player.position - 1)
+
+    def action_start(self) -> None:
+        """To the first event."""
+        self._seek(0)
+
+    def action_end(self) -> None:
+        """To the last event."""
+        if self.desk.player is not None:
+            self._seek(len(self.desk.player.events))
+
+    def action_next_decision(self) -> None:
+        """To the next decision."""
+        self._decide(1)
+
+    def action_previous_decision(self) -> None:
+        """To the decision before."""
+        self._decide(-1)
+
+    def _decide(self, step: int) -> None:
+        if self.desk.player is not None:
+            self.desk.player.playing = False
+            self.desk.player.decision(step)
+            self.redraw()
+
+    def action_faster(self) -> None:
+        """Twice the speed."""
+        if self.desk.player is not None:
+            self.desk.player.faster(1)
+
+    def action_slower(self) -> None:
+        """Half the speed."""
+        if self.desk.player is not None:
+            self.desk.player.faster(-1)
+
+    def action_close(self) -> None:
+        """Leave the replay."""
+        self.desk.leave_replay()
+        self.say("")
+        self.redraw()
+
+    # -- documents -------------------------------------------------------------------------------
+    @work
+    async def on_main_view_workspace_opened(self, event: MainView.WorkspaceOpened) -> None:
+        """Offer three ways on where nothing is indexed, and the last run where it was cut off."""
+        if not event.opened.passages:
+            await self._choose_documents(True)
+        elif cut := await self._called(cut_off_run):
+            self.say(f"the last run was cut off; r lists it ({cut})", "warn")
+
+    @work
+    async def action_index(self) -> None:
+        """Add documents."""
+        await self._choose_documents(False)
+
+    async def _choose_documents(self, welcome: bool) -> None:
+        choice = await self.app.push_screen_wait(FirstRunScreen(self.desk.view(), welcome))
+        question = self.query_one(Question)
+        if choice == SAMPLE:
+            from engine.workspace import data_folder
+
+            self.desk.working = "indexing"
+            self.desk.session.index([data_folder("docs")])
+            question.text = SAMPLE_QUESTION
+            question.move_cursor(question.document.end)
+            self.say("enter asks this question; or write your own")
+        elif choice:
+            self.desk.working = "indexing"
+            self.desk.session.index([Path(choice)])
+        question.focus()
+
+    # -- copying ---------------------------------------------------------------------------------
+    def action_copy(self) -> None:
+        """Copy the answer."""
+        if self.desk.state.answer_text:
+            self.copy(answer_as_text(self.desk.view()))
+
+    def action_copy_line(self) -> None:
+        """Copy the line under the cursor."""
+        focused = self.focused
+        if isinstance(focused, RowList) and focused.current is not None:
+            self.copy(focused.current.text)
+
+    @work
+    async def copy(self, text: str) -> None:
+        """Copy ``text`` and say which way it went."""
+        file = self.desk.session.workspace.state / "copied.txt"
+        try:
+            route = await asyncio.to_thread(copy, text, self.moe.write_sequence, file)
+        except OSError as error:
+            self.say(f"could not copy: {error.strerror}", "bad")
+            return
+        self.say(route)
+
+    @work
+    async def action_write(self) -> None:
+        """Write the answer to a file."""
+        state = self.desk.state
+        if not state.answer_text:
+            return
+        name = state.saved.snapshot if state.saved else "answer"
+        file = Path.cwd() / f"{one_line(name, 60)}.md"
+        try:
+            await asyncio.to_thread(write_private, file, answer_as_text(self.desk.view()))
+        except OSError as error:
+            self.say(f"could not write {file}: {error.strerror}", "bad")
+            return
+        self.say(f"written to {file}")

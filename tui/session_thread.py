@@ -1,0 +1,210 @@
+"""The engine on a thread and a loop of its own, so that it and the screen never wait for each other."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from engine.cleaning import one_line
+from engine.errors import PersonaMoeError
+from tui.event_queue import EventQueue
+from tui.notices import Opened, PersonaRow, RunEnded, Said, Working
+
+if TYPE_CHECKING:
+    from engine.corpus.report import Progress
+    from engine.pipeline import Engine
+    from engine.workspace import Workspace
+
+T = TypeVar("T")
+_DOCUMENTS_OFFERED = 5_000
+
+
+class Session:
+    """One workspace and the engine over it. Every method but :meth:`call` returns at once.
+
+    What happens comes through ``queue``: events with the number of their run, notices with 0 or
+    the number of the run they end.
+    """
+
+    def __init__(self, workspace: "Workspace") -> None:
+        self.workspace = workspace
+        self.queue = EventQueue()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._engine: Engine | None = None
+        self._stale = False
+        self._run = 0
+        self._cancelled = 0
+        self._task: asyncio.Task[None] | None = None
+
+    # -- from the screen's thread ----------------------------------------------------------------
+    def start(self) -> None:
+        """Begin; what is in the workspace is told as soon as it is known."""
+        self._thread.start()
+        self._submit(self._look())
+
+    def ask(self, question: str, personas: tuple[str, ...] = ()) -> int:
+        """Begin to answer ``question`` and return the number of this run."""
+        self._run += 1
+        self._submit(self._answer(self._run, question, personas))
+        return self._run
+
+    def cancel(self) -> None:
+        """Give up the run that is going on; what it found so far stays, and is recorded as cut off."""
+        self._cancelled = self._run
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._cancel_task)
+
+    def index(self, paths: list[Path]) -> None:
+        """Index files and folders."""
+        self._submit(self._index(paths))
+
+    def look(self) -> None:
+        """Look at the workspace again and tell what is in it."""
+        self._submit(self._look())
+
+    async def call(self, work: Callable[["Engine"], T]) -> T:
+        """Return what ``work`` returns on the engine's thread; it is done between two events of a run.
+
+        Raises what ``work`` raises.
+        """
+
+        async def done() -> T:
+            return work(self._opened())
+
+        return await asyncio.wrap_future(self._submit(done()))
+
+    def close(self, seconds: float = 1.5) -> None:
+        """End a run, close the journal and the index; wait at most ``seconds`` for it."""
+        if not self._thread.is_alive():
+            return
+        self.cancel()
+        self._submit(self._stop())
+        self._thread.join(seconds)
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    # -- on the engine's thread ------------------------------------------------------------------
+    def _work(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+        self._loop.close()
+
+    async def _stop(self) -> None:
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=1.0)
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._loop.stop()
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _opened(self) -> "Engine":
+        from engine.pipeline import Engine
+
+        if self._engine is None:
+            self._engine = Engine.open(self.workspace)
+        return self._engine
+
+    def _reopen(self) -> None:
+        """Open the engine anew, so that it sees the personas and settings as they are now."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+        self._stale = False
+
+    def mark_stale(self) -> None:
+        """Have the next question see personas and settings as they are then."""
+        self._stale = True
+
+    async def _answer(self, run: int, question: str, personas: tuple[str, ...]) -> None:
+        self._task = asyncio.current_task()
+        ended = RunEnded()
+        try:
+            from engine.pipeline import AskOptions
+
+            if self._stale:
+                self._reopen()
+            options = AskOptions(personas=personas)
+            async with aclosing(self._opened().ask(question, options)) as events:
+                async for event in events:
+                    self.queue.put(run, event)
+                    await asyncio.sleep(0)
+                    if self._cancelled >= run:
+                        ended = RunEnded(cancelled=True)
+                        break
+        except asyncio.CancelledError:
+            ended = RunEnded(cancelled=True)
+        except PersonaMoeError as error:
+            ended = RunEnded(problem=str(error))
+        except Exception as error:
+            ended = RunEnded(problem=f"internal error: {_kept(error)}")
+        finally:
+            self._task = None
+            self.queue.put(run, ended)
+
+    async def _look(self) -> None:
+        try:
+            self.queue.put(0, self._contents())
+        except PersonaMoeError as error:
+            self.queue.put(0, Said(text=str(error), level="error"))
+        except Exception as error:
+            self.queue.put(0, Said(text=f"internal error: {_kept(error)}", level="error"))
+
+    def _contents(self) -> Opened:
+        from engine.personas.registry import PersonaRegistry
+
+        engine = self._opened()
+        roster = PersonaRegistry.of(self.workspace).load()
+        problems = [
+            one_line(f"{each.path.parent.name}/{each.path.name}: {each.reason}") for each in roster.problems
+        ]
+        rows = []
+        for stored in roster.personas:
+            name = stored.persona.metadata.get("name")
+            rows.append(
+                PersonaRow(
+                    persona_id=stored.persona.persona_id,
+                    tier=stored.tier,
+                    name=one_line(name, 60) if isinstance(name, str) else stored.persona.persona_id,
+                    cost=stored.persona.activation_cost,
+                    expertise=tuple(one_line(word, 40) for word in stored.persona.expertise[:8]),
+                    pinned=stored.persona.metadata.get("pinned") is True,
+                )
+            )
+        return Opened(
+            passages=engine.store.size().passages,
+            documents=tuple(list(engine.store.sources())[:_DOCUMENTS_OFFERED]),
+            personas=tuple(rows),
+            problems=(*problems, *self.workspace.warnings()),
+        )
+
+    async def _index(self, paths: list[Path]) -> None:
+        def told(progress: "Progress") -> None:
+            working = Working(what="indexing", done=progress.done_files, total=progress.total_files)
+            self.queue.put(0, working)
+
+        try:
+            report = self._opened().index(paths, progress=told)
+            words = f"{report.passages} passages from {report.added + report.changed} documents indexed"
+            if report.skipped:
+                words += f"; {len(report.skipped)} skipped"
+            self.queue.put(0, Said(text=words))
+        except PersonaMoeError as error:
+            self.queue.put(0, Said(text=str(error), level="error"))
+        except Exception as error:
+            self.queue.put(0, Said(text=f"internal error: {_kept(error)}", level="error"))
+        await self._look()
+
+
+def _kept(error: Exception) -> str:
+    from tui.panic import keep_details
+
+    return keep_details(error)

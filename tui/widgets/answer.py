@@ -1,0 +1,118 @@
+"""The answer: text as it streams, Markdown from time to time, and once in full at the end."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Markdown, Static
+
+from engine.cleaning import clean, one_line
+from tui import keymap
+from tui.markdown_text import fit, parser
+from tui.panes.rows import View, place
+
+PLAIN_FROM: Final = 12_000
+"""Characters of an answer from which on it streams as plain text: parsing it anew would stall a key."""
+
+WELCOME: Final = """\
+**Ask a question about your documents.**
+
+The answer cites the passages it rests on; `c` opens them where they stand. \
+Beside it you see which personas were chosen and why, the graph they walked, and every score down to \
+its terms. Each run is recorded; `r` lists the runs and plays them again.
+
+`?` shows all keys. `@name` in a question asks that persona alone.
+"""
+
+
+class Answer(VerticalScroll, can_focus=True):
+    """The question, the answer and what stands below it."""
+
+    DEFAULT_CSS = """
+    Answer { padding: 0 1; scrollbar-size-vertical: 1; }
+    Answer > #question { text-style: bold; height: auto; }
+    Answer > #plain { height: auto; }
+    Answer > #below { height: auto; color: $text-muted; }
+    Answer > Markdown { padding: 0; margin: 0; height: auto; background: transparent; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._shown = ""
+        self._final = False
+
+    def compose(self) -> ComposeResult:
+        """Yield the parts."""
+        yield Static("", id="question", markup=False)
+        yield Static("", id="plain", markup=False)
+        yield Markdown("", parser_factory=parser, open_links=False)
+        yield Static("", id="below", markup=False)
+
+    async def show(self, view: View, ending: str) -> None:
+        """Show the answer of ``view``; ``ending`` says in a word how the run ended, if it did."""
+        run = view.run
+        question = one_line(run.question, 400)
+        self._put("#question", question)
+        self._put("#below", below(view, ending))
+        final = run.answer is not None or bool(ending)
+        text = run.answer_text
+        if not text:
+            if not run.question and not view.replaying:
+                text = WELCOME
+            final = True
+        if (text, final) == (self._shown, self._final):
+            return
+        plain, markdown = self.query_one("#plain", Static), self.query_one(Markdown)
+        if final or len(text) <= PLAIN_FROM:
+            await markdown.update(fit(text))
+            self._put("#plain", "")
+        else:
+            await markdown.update("")
+            self._put("#plain", clean(text))
+        plain.display = not final and len(text) > PLAIN_FROM
+        growing = text.startswith(self._shown) and bool(self._shown) and not final
+        self._shown, self._final = text, final
+        if growing:
+            self.scroll_end(animate=False)
+        elif final and not self.has_focus:
+            self.scroll_home(animate=False)
+
+    def _put(self, selector: str, text: str) -> None:
+        widget = self.query_one(selector, Static)
+        if getattr(widget, "persona_moe_text", None) != text:
+            widget.persona_moe_text = text  # type: ignore[attr-defined]
+            widget.update(Content(text))
+            widget.display = bool(text)
+
+
+def below(view: View, ending: str) -> str:
+    """Return what stands below the answer: its sources by place, remarks, warnings, how it ended."""
+    run = view.run
+    lines: list[str] = []
+    if run.citations:
+        lines.append(f"Sources ({keymap.shown(keymap.BY_ID['main.cite'].keys)} opens them)")
+        lines += [f"  {one_line(each.marker, 12)} {place(each.position)}" for each in run.citations]
+    if run.answer is not None:
+        lines += [one_line(f"Note: {flag}") for flag in run.answer.flags]
+    lines += [
+        one_line(f"Warning: {each.problem}{f'; {each.mend}' if each.mend else ''}") for each in run.warnings
+    ]
+    moves = (each.moved for each in run.personas.values() if each.moved)
+    lines += [one_line(f"Moved: {m.persona} from {m.source} to {m.target}: {m.reason}") for m in moves]
+    if run.outcome == "no-evidence":
+        lines.append("Nothing in the documents supports an answer. Ask in other words, or add documents (a).")
+    if ending:
+        lines.append(ending)
+    return "\n".join(lines)
+
+
+def answer_as_text(view: View, endings: Sequence[str] = ()) -> str:
+    """Return question, answer and sources as Markdown, for a file or the clipboard."""
+    run = view.run
+    lines = [f"# {one_line(run.question, 2_000)}", "", clean(run.answer_text).strip(), ""]
+    for each in run.citations:
+        lines.append(f"- {one_line(each.marker, 12)} {place(each.position)}")
+    lines += endings
+    return "\n".join(lines).rstrip() + "\n"

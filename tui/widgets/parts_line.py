@@ -1,0 +1,50 @@
+"""One line made of styled parts."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from textual.content import Content
+from textual.widgets import Static
+
+from engine.cleaning import one_line
+from tui.panes.rows import Part
+
+STYLES: Final = {
+    "": "",
+    "dim": "$text-muted",
+    "strong": "bold",
+    "accent": "$text-accent",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "bold $text-error",
+    "quote": "italic",
+}
+
+
+class PartsLine(Static):
+    """Shows parts on one line; what does not fit is cut."""
+
+    DEFAULT_CSS = "PartsLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__("", markup=False, id=id)
+        self._parts: Sequence[Part] = ()
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Show ``parts``; nothing is drawn if they are shown already."""
+        if parts == self._parts:
+            return
+        self._parts = parts
+        self.update(Content.assemble(*((_flat(text), STYLES[style]) for text, style in parts)))
+
+    @property
+    def text(self) -> str:
+        """The line without style."""
+        return "".join(text for text, _ in self._parts)
+
+
+def _flat(text: str) -> str:
+    """Return ``text`` harmless and on one line, its outer spaces kept."""
+    left = " " if text.startswith(" ") else ""
+    right = " " if text.endswith(" ") and text.strip() else ""
+    return f"{left}{one_line(text, 600)}{right}"
