@@ -6,21 +6,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.config import TraitRow
     from engine.personas.moves import Move
+    from engine.personas.overview import RosterLine
     from engine.personas.registry import StoredPersona
+    from engine.personas.track_record import Question, TopicRecord
 
-
-def _name(stored: "StoredPersona") -> str:
-    name = stored.persona.metadata.get("name")
-    return name if isinstance(name, str) and name else stored.persona.persona_id
+BAR = 8
 
 
 def summary(stored: "StoredPersona") -> dict[str, Any]:
-    """Return what a list says of a persona, as JSON values."""
+    """Return what is said of a persona after it was made or changed, as JSON values."""
+    from engine.personas.overview import display_name
+
     persona = stored.persona
     return {
         "persona_id": persona.persona_id,
         "tier": stored.tier,
-        "name": _name(stored),
+        "name": display_name(stored),
         "activation_cost": persona.activation_cost,
         "traits": persona.traits,
         "expertise": persona.expertise,
@@ -29,53 +30,166 @@ def summary(stored: "StoredPersona") -> dict[str, Any]:
     }
 
 
-def table(personas: Sequence["StoredPersona"]) -> list[str]:
-    """Return one line for each persona: tier, id, cost and expertise."""
-    width = max((len(stored.persona.persona_id) for stored in personas), default=0)
-    return [
-        f"{stored.tier:<12}  {stored.persona.persona_id:<{width}}  {stored.persona.activation_cost:>6g}  "
-        f"{', '.join(stored.persona.expertise[:6])}"
-        for stored in personas
-    ]
+def table(found: "Sequence[RosterLine]", *, by_tier: bool) -> list[str]:
+    """Return one line for each persona; by tier they stand under their tier's name and count."""
+    from engine.personas.overview import counts, sparkline
+
+    width = max((len(line.persona_id) for line in found), default=0)
+    heads = (
+        f"  {'':{width}}   cost     n  mean  {'latest scores':<16}  {'to rise':<14} {'to fall':<14} expertise"
+    )
+    lines = [heads] if found else []
+    many = counts(found)
+    tier = ""
+    for line in found:
+        if by_tier and line.tier != tier:
+            tier = line.tier
+            lines.append(f"{tier} ({many[tier]})")
+        mean = f"{line.mean:.2f}" if line.n else "-"
+        mark = "*" if line.pinned else " "
+        place = "" if by_tier else f"{line.tier:<12}  "
+        lines.append(
+            f"{mark} {line.persona_id:<{width}} {line.activation_cost:>6g} {line.n:>5}  {mean:>4}  "
+            f"{sparkline(line.trend):<16}  {_distance(line.outlook.promotion)} "
+            f"{_distance(line.outlook.demotion)} {place}{', '.join(line.expertise[:6])}"
+        )
+    if any(line.pinned for line in found):
+        lines.append("* pinned")
+    return lines
 
 
-def details(stored: "StoredPersona", rows: Sequence["TraitRow"], moves: Iterable["Move"]) -> dict[str, Any]:
-    """Return everything about one persona, as JSON values."""
-    from engine.personas.policy import explain
-
-    return {
-        "tier": stored.tier,
-        "path": str(stored.path),
-        "digest": stored.digest,
-        "persona": stored.persona,
-        "policy": explain(stored.persona.traits, rows),
-        "moves": list(moves),
-    }
+def _distance(left: float | None) -> str:
+    """Return a bar of what is left to a move, with its number; the bar is empty when the move is due."""
+    if left is None:
+        return f"{'-':<14}"
+    full = round(left * BAR)
+    return f"{'#' * full}{'.' * (BAR - full)} {left:>4.0%} "
 
 
-def lines(stored: "StoredPersona", rows: Sequence["TraitRow"], moves: Sequence["Move"]) -> list[str]:
-    """Return the card of one persona, line by line."""
-    from engine.personas.policy import explain
+class Card:
+    """Everything that is shown of one persona."""
 
-    persona, explained = stored.persona, explain(stored.persona.traits, rows)
-    pinned = ", pinned" if persona.metadata.get("pinned") is True else ""
-    card = [
-        f"{persona.persona_id}  {_name(stored)}  ({stored.tier}{pinned}, cost {persona.activation_cost:g})"
-    ]
-    for key in ("description", "voice"):
-        if isinstance(persona.metadata.get(key), str):
-            card.append(f"{key}: {persona.metadata[key]}")
-    card += ["", "traits"]
-    for trait, value in sorted(persona.traits.items()):
-        only = "  voice only" if trait in explained.voice_only else ""
-        card.append(f"  {trait:<14} {'#' * value}{'.' * (9 - value)} {value}{only}")
-    card += ["", "policy"]
-    for knob in explained.knobs:
-        guess = "" if knob.given or not knob.trait else f"  (no {knob.trait}, so 5)"
-        card.append(f"  {knob.knob:<17} {knob.formula}{guess}")
-    card += ["", "expertise", f"  {', '.join(persona.expertise) or 'none'}"]
-    card += ["", "moves", *(f"  {line}" for line in history(moves) or ["none yet"])]
-    return card
+    def __init__(self, stored: "StoredPersona", rows: "Sequence[TraitRow]", moves: "Sequence[Move]") -> None:
+        """``rows`` is the table of traits; what the ledger knows is set by whoever has one."""
+        from engine.personas.federation_priors import Prior
+        from engine.personas.overview import Outlook
+        from engine.personas.policy import explain, in_words
+        from engine.personas.track_record import TrackRecord
+
+        self.stored, self.moves = stored, list(moves)
+        self.explained = explain(stored.persona.traits, rows)
+        self.words = in_words(self.explained.policy)
+        self.record: TrackRecord = TrackRecord()
+        self.outlook: Outlook = Outlook()
+        self.topics: list[TopicRecord] = []
+        self.questions: list[Question] = []
+        self.children: list[str] = []
+        self.prior: Prior = Prior()
+
+    def details(self) -> dict[str, Any]:
+        """Return it all as JSON values."""
+        lineage = self.stored.persona.metadata.get("lineage")
+        return {
+            "tier": self.stored.tier,
+            "path": str(self.stored.path),
+            "digest": self.stored.digest,
+            "persona": self.stored.persona,
+            "policy": self.explained,
+            "policy_in_words": self.words,
+            "record": self.record,
+            "outlook": self.outlook,
+            "topics": self.topics,
+            "lineage": {"from": lineage if isinstance(lineage, dict) else {}, "children": self.children},
+            "moves": self.moves,
+            "questions": self.questions,
+            "elsewhere": self.prior,
+        }
+
+    def lines(self) -> list[str]:
+        """Return the card line by line."""
+        return [
+            *self._head(),
+            *self._policy(),
+            *self._performance(),
+            *self._origin(),
+            "",
+            "moves",
+            *(f"  {line}" for line in history(self.moves) or ["none yet"]),
+            *self._asked(),
+        ]
+
+    def _head(self) -> list[str]:
+        from engine.personas.overview import display_name
+
+        persona = self.stored.persona
+        pinned = ", pinned" if persona.metadata.get("pinned") is True else ""
+        lines = [
+            f"{persona.persona_id}  {display_name(self.stored)}  "
+            f"({self.stored.tier}{pinned}, cost {persona.activation_cost:g})"
+        ]
+        for key in ("description", "voice"):
+            if isinstance(persona.metadata.get(key), str):
+                lines.append(f"{key}: {persona.metadata[key]}")
+        lines += ["", "traits"]
+        for trait, value in sorted(persona.traits.items()):
+            only = "  voice only" if trait in self.explained.voice_only else ""
+            lines.append(f"  {trait:<14} {'#' * value}{'.' * (9 - value)} {value}{only}")
+        return [*lines, "", "expertise", f"  {', '.join(persona.expertise) or 'none'}"]
+
+    def _policy(self) -> list[str]:
+        lines = ["", "policy", *(f"  {sentence}" for sentence in self.words), ""]
+        for knob in self.explained.knobs:
+            guess = "" if knob.given or not knob.trait else f"  (no {knob.trait}, so 5)"
+            lines.append(f"  {knob.knob:<17} {knob.formula}{guess}")
+        return lines
+
+    def _performance(self) -> list[str]:
+        from engine.personas.overview import sparkline
+
+        record = self.record
+        lines = ["", "performance"]
+        if not record.n:
+            lines.append("  no answers yet")
+        else:
+            lines.append(
+                f"  {record.n} answers, mean score {record.mean:.3f}, {record.advantage:+.3f} against the "
+                f"others  {sparkline(record.trend)}"
+            )
+        if self.outlook.said:
+            lines.append(f"  {self.outlook.said}")
+        for topic in self.topics:
+            lines.append(
+                f"  {topic.topic or '(no topic of its own)':<28} {topic.n:>5}  mean {topic.mean:.3f}  "
+                f"{topic.advantage:+.3f}  grounding {topic.grounding:.2f}"
+            )
+        if self.prior.n:
+            lines.append(
+                f"  elsewhere: {self.prior.nodes} machines say {self.prior.mean - 0.5:+.3f} against the "
+                f"others, which counts as {self.prior.n:g} questions"
+            )
+        return lines
+
+    def _origin(self) -> list[str]:
+        lineage = self.stored.persona.metadata.get("lineage")
+        told = []
+        if isinstance(lineage, dict):
+            told = [f"  {key}: {value}" for key, value in sorted(lineage.items()) if isinstance(value, str)]
+        told += [f"  child: {child}" for child in self.children]
+        return ["", "lineage", *told] if told else []
+
+    def _asked(self) -> list[str]:
+        lines = ["", "last questions"] if self.questions else []
+        for each in self.questions:
+            lines.append(
+                f"  {each.snapshot}  total {each.total:.3f}  {each.advantage:+.3f}  "
+                f"{each.topic or '(no topic of its own)'}"
+            )
+        return lines
+
+
+def lines(stored: "StoredPersona", rows: "Sequence[TraitRow]", moves: "Sequence[Move]") -> list[str]:
+    """Return the card of one persona line by line, without what the ledger knows."""
+    return Card(stored, rows, moves).lines()
 
 
 def history(moves: Iterable["Move"]) -> list[str]:

@@ -1,18 +1,22 @@
 """Personas in and out of files that are not the workspace's own."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from engine.errors import InputError, PersonaError, WorkspaceError
 from engine.events import Tier
 from engine.files import make_folder, read_bounded, write_atomic
 from engine.personas.document import MAX_BYTES, encode_persona, load_persona_from_file
-from engine.personas.exchange import is_same, read_foreign
 from tui import output
+from tui.persona_desk import registry_of
 
 if TYPE_CHECKING:
-    from engine.personas.registry import PersonaRegistry
+    from engine.personas.bundle import Planned, Resolution
+    from engine.personas.registry import PersonaRegistry, StoredPersona
 
 
 def _files(paths: Sequence[str]) -> list[Path]:
@@ -48,44 +52,122 @@ def check_files(registry: "PersonaRegistry", paths: Sequence[str]) -> tuple[list
     return problems, len(files)
 
 
-def import_files(
-    registry: "PersonaRegistry", paths: Sequence[str], *, as_id: str, tier: Tier
-) -> list[dict[str, Any]]:
-    """Add each persona and return what became of it: added, same (it is here already) or refused."""
-    files = _files(paths)
-    if as_id and len(files) != 1:
-        raise InputError(f"--as names one persona, but {len(files)} files were given")
-    return [_import_one(registry, file, as_id, tier) for file in files]
+def validate(args: argparse.Namespace) -> int:
+    """Check files, or the workspace; returns the exit code."""
+    problems, count = check_files(registry_of(args), args.paths)
+    if args.json:
+        output.print_json({"checked": count, "problems": problems})
+    else:
+        for problem in problems:
+            output.print_line(problem["reason"])
+        output.note(f"{count} checked, {len(problems)} cannot be used")
+    return 2 if problems else 0
 
 
-def _import_one(registry: "PersonaRegistry", file: Path, as_id: str, tier: Tier) -> dict[str, Any]:
-    result: dict[str, Any] = {"path": str(file), "persona_id": "", "status": "refused", "notes": []}
+# -- import --------------------------------------------------------------------------------------
+def take_in(args: argparse.Namespace) -> int:
+    """Add personas from files, folders and bundles; returns the exit code."""
+    from engine.personas.bundle import plan_import
+
+    registry = registry_of(args)
+    resolutions = _resolutions(args.on_conflict)
+    documents, results = _documents(_files(args.paths))
+    if args.as_id and len(documents) + len(results) != 1:
+        many = len(documents) + len(results)
+        raise InputError(f"--as names one persona, but {many} files or personas were given")
+    for planned in plan_import(registry, documents, resolutions, as_id=args.as_id):
+        status, what = _carried_out(registry, planned, args.tier, args.dry_run)
+        results.append(
+            {
+                "path": planned.origin,
+                "persona_id": planned.persona_id,
+                "status": status,
+                "what": what,
+                "notes": list(planned.notes),
+                "differences": planned.differences,
+            }
+        )
+    if args.json:
+        output.print_json({"dry_run": args.dry_run, "imported": results})
+    else:
+        for result in results:
+            output.print_line(f"{result['status']}: {'; '.join([result['what'], *result['notes']])}")
+            for each in result["differences"]:
+                output.print_line(f"  {each.field}: here {_short(each.here)}, there {_short(each.there)}")
+    return 2 if any(result["status"] in ("refused", "conflict") for result in results) else 0
+
+
+def _short(value: object) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _resolutions(given: Sequence[str]) -> "dict[str, Resolution]":
+    from engine.personas.bundle import RESOLUTIONS
+
+    found: dict[str, Resolution] = {}
+    for each in given:
+        name, equals, how = each.rpartition("=")
+        if how not in RESOLUTIONS or (equals and not name):
+            raise InputError(f"--on-conflict {each[:60]!r} is not [ID=]skip, replace or rename")
+        found[name] = how  # type: ignore[assignment]
+    return found
+
+
+def _documents(files: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[dict[str, Any]]]:
+    """Return each persona's origin and bytes, and what cannot even be read as results."""
+    from engine.personas.bundle import MAX_BUNDLE, decode_bundle, is_bundle
+
+    documents: list[tuple[str, bytes]] = []
+    refused: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            data = read_bounded(file, MAX_BUNDLE)
+            if is_bundle(data):
+                documents += [(file.name, each) for each in decode_bundle(data, file.name)]
+            else:
+                documents.append((file.name, data))
+        except (InputError, WorkspaceError) as error:
+            refused.append(
+                {"path": str(file), "persona_id": "", "status": "refused", "what": str(error), "notes": [],
+                 "differences": []}
+            )  # fmt: skip
+    return documents, refused
+
+
+def _carried_out(
+    registry: "PersonaRegistry", planned: "Planned", tier: Tier, dry_run: bool
+) -> tuple[str, str]:
+    from engine.personas.bundle import carry_out
+
+    if dry_run or planned.persona is None:
+        return planned.status, planned.what
     try:
-        imported = read_foreign(read_bounded(file, MAX_BYTES), file.name, as_id=as_id)
-        persona_id = imported.persona.persona_id
-        result["persona_id"] = persona_id
-        places = registry.places(persona_id)
-        if len(places) == 1 and is_same(registry.get(persona_id).persona, imported.persona):
-            return result | {"status": "same", "what": f"{persona_id} is here already, unchanged"}
-        if places:
-            where = ", ".join(places)
-            mend = f"'--as NEW-ID' imports {file.name} beside it"
-            raise PersonaError(f"there is another persona {persona_id} ({where})", mend)
-        registry.create(imported.persona, tier)
+        stored = carry_out(registry, planned, tier)
     except (PersonaError, WorkspaceError) as error:
-        return result | {"what": str(error)}
-    return result | {"status": "added", "what": f"{persona_id} in {tier}", "notes": list(imported.notes)}
+        return "refused", str(error)
+    if planned.status == "add" and stored is not None:
+        return "added", f"{planned.what}, in {stored.tier}"
+    return "replaced", planned.what
 
 
-def export_files(registry: "PersonaRegistry", ids: Sequence[str], to: str | None, *, as_json: bool) -> int:
-    """Write the personas into the folder ``to``, or the only one to stdout; returns the exit code."""
-    chosen = [registry.get(each) for each in dict.fromkeys(ids)] if ids else list(registry.load().usable)
-    if to is None:
+# -- export --------------------------------------------------------------------------------------
+def give_out(args: argparse.Namespace) -> int:
+    """Write personas into a folder, a bundle, or the only one to stdout; returns the exit code."""
+    registry = registry_of(args)
+    ids = dict.fromkeys(args.ids)
+    chosen = [registry.get(each) for each in ids] if ids else list(registry.load().usable)
+    if args.bundle is not None:
+        return _bundle_out(args, chosen)
+    if args.to is None:
         if len(chosen) != 1:
-            raise InputError(f"{len(chosen)} personas need a folder to be written to", "add --to DIR")
+            raise InputError(
+                f"{len(chosen)} personas need a folder or file to be written to",
+                "add --to DIR or --bundle FILE",
+            )
         output.print_json(chosen[0].persona)
         return 0
-    folder = Path(to)
+    folder = Path(args.to)
     make_folder(folder)
     written = []
     for stored in chosen:
@@ -94,8 +176,24 @@ def export_files(registry: "PersonaRegistry", ids: Sequence[str], to: str | None
         if not (path.is_file() and read_bounded(path, MAX_BYTES) == data):
             write_atomic(path, data, replace=False)
         written.append(str(path))
-    if as_json:
+    if args.json:
         output.print_json({"written": written})
     else:
         output.print_line(f"{len(written)} personas in {folder}")
+    return 0
+
+
+def _bundle_out(args: argparse.Namespace, chosen: "Sequence[StoredPersona]") -> int:
+    from engine.personas.bundle import encode_bundle
+
+    data = encode_bundle(chosen)
+    if args.bundle == "-":
+        output.print_json(msgspec.Raw(data))
+        return 0
+    path = Path(args.bundle)
+    write_atomic(path, data, replace=False)
+    if args.json:
+        output.print_json({"written": [str(path)], "personas": [each.persona.persona_id for each in chosen]})
+    else:
+        output.print_line(f"{len(chosen)} personas in {path}")
     return 0

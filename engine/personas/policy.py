@@ -106,6 +106,30 @@ def explain(traits: Mapping[str, int], rows: Sequence[TraitRow] = DEFAULT_ROWS) 
     return PolicyExplanation(policy=policy, knobs=tuple(reasons), voice_only=voice_only)
 
 
+def in_words(policy: Policy) -> list[str]:
+    """Return the policy as sentences, each of one or two knobs with their numbers.
+
+    >>> in_words(Policy())[0]
+    'follows links up to 3 steps away, each worth 78% of the one before'
+    """
+    hops = f"{policy.max_hops} steps" if policy.max_hops > 1 else "1 step"
+    sources = f"{policy.sources_per_claim} sources" if policy.sources_per_claim > 1 else "1 source"
+    return [
+        f"follows links up to {hops} away, each worth {policy.hop_discount:.0%} of the one before",
+        f"starts from {policy.seeds} places and keeps {policy.beam_width} open",
+        f"looks for the opposite from {policy.counter_seeds} more places"
+        if policy.counter_seeds
+        else "does not look for the opposite",
+        f"stops below {policy.relevance_floor:.0%} of the best it found",
+        f"weighs rare names {policy.specificity_mix:.0%} against the words of the question",
+        f"gives {policy.exploration:.0%} extra to ground nobody has walked, "
+        f"takes {policy.overlap_penalty:.0%} from ground already seen, "
+        f"gives {policy.freshness:.0%} to recent documents",
+        f"makes up to {policy.max_claims} claims, each with {sources}, "
+        f"and reads {policy.context_share:.0%} of what fits",
+    ]
+
+
 def _value(row: TraitRow, trait: int) -> float:
     exact = _exact(row, trait)
     return math.floor(exact + 0.5) if KNOBS[row.knob].whole else exact

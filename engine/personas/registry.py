@@ -24,6 +24,7 @@ from engine.personas.document import (
     save_persona_to_file,
 )
 from engine.personas.moves import Line, Move, MoveJournal, move_persona_to_folder
+from engine.personas.versions import Undone, keep_version, last_change, open_moves, take_back
 from engine.workspace import TIERS, Workspace
 
 __all__ = ["PersonaRegistry", "Problem", "Roster", "StoredPersona", "move_persona_to_folder"]
@@ -154,8 +155,25 @@ class PersonaRegistry:
                     f"{persona.persona_id} was changed by another program meanwhile",
                     "nothing was written; look at it and edit again",
                 )
-            save_persona_to_file(persona, stored.path)
+            kept = keep_version(self.workspace, persona.persona_id, stored.path)
+            try:
+                save_persona_to_file(persona, stored.path)
+            except (PersonaError, WorkspaceError):
+                remove_file(kept)
+                raise
             return _read(stored.path, stored.tier)
+
+    def pin(self, persona_id: str, pinned: bool = True) -> tuple[StoredPersona, bool]:
+        """Say whether the lifecycle must leave the persona where it is; return it, and if that changed."""
+        with self.workspace.lock():
+            stored = self.get(persona_id)
+            if (stored.persona.metadata.get("pinned") is True) == pinned:
+                return stored, False
+            metadata = {key: value for key, value in stored.persona.metadata.items() if key != "pinned"}
+            if pinned:
+                metadata["pinned"] = True
+            changed = msgspec.structs.replace(stored.persona, metadata=metadata)
+            return self.update(changed, stored.content), True
 
     def clone(self, persona_id: str, new_id: str, tier: Tier = "experimental") -> StoredPersona:
         """Add a copy under another id, without the original's past but with its lineage."""
@@ -209,14 +227,7 @@ class PersonaRegistry:
         """Undo the persona's last move that is not undone yet. Raises PersonaError if there is none."""
         with self.workspace.lock():
             self._journal().reconcile(self._settle)
-            stack: list[Move] = []
-            for move in self.history(persona_id):
-                if move.state != "done":
-                    continue
-                if stack and move.inputs.get("undoes") == stack[-1].seq:
-                    stack.pop()
-                else:
-                    stack.append(move)
+            stack = open_moves(self.history(persona_id))
             stored = self.get(persona_id)
             if not stack:
                 raise PersonaError(f"{persona_id} has no move to undo")
@@ -224,6 +235,28 @@ class PersonaRegistry:
             tier: Tier = next((each for each in TIERS if each == last.from_tier), "experimental")
             reason = f"restored: undoes the move to {last.to_tier}"
             return self.move(stored.persona.persona_id, tier, reason=reason, inputs={"undoes": last.seq})
+
+    def undo(self, persona_id: str = "") -> Undone:
+        """Take back the last change of the persona, or of any: a move, or an edit with all it changed.
+
+        Again takes back the one before. Raises PersonaError if there is none.
+        """
+        with self.workspace.lock():
+            self._journal().reconcile(self._settle)
+            version, move = last_change(self.workspace, _safe(persona_id) if persona_id else "")
+            if version is None:
+                if move is None:
+                    who = f"{persona_id} has" if persona_id else "there is"
+                    raise PersonaError(f"{who} no change to undo")
+                stored = self.restore(move.persona_id)
+                what = f"the move from {move.from_tier} to {move.to_tier}"
+                return Undone(persona_id=move.persona_id, what=what, tier=stored.tier)
+            paths = self.places(version.persona_id)
+            if len(paths) != 1:
+                self.get(version.persona_id)  # says what is wrong: gone, or in two tiers
+            ((tier, path),) = paths.items()
+            take_back(self.workspace, version, path)
+            return Undone(persona_id=version.persona_id, what="the last edit", tier=tier)
 
     def resolve(self, persona_id: str, tier: Tier) -> list[Path]:
         """Of several files of one id keep the one in ``tier``; return where the others were set aside."""

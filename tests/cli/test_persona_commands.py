@@ -73,7 +73,7 @@ def test_init_in_a_file_or_without_a_name_is_refused_in_one_line(
 def test_list_by_tier_and_as_json(say: Say) -> None:
     code, out, _ = say("personas", "list")
     assert code == 0
-    assert out.splitlines()[0].split()[:2] == ["active", "api-docs-reader"]
+    assert [line.split()[0] for line in out.splitlines()[1:3]] == ["active", "api-docs-reader"]
     listed = data(say("personas", "list", "--tier", "stable", "--json"))
     assert {each["tier"] for each in listed["personas"]} == {"stable"}
     assert listed["problems"] == []
@@ -233,7 +233,7 @@ def test_an_import_that_would_overwrite_is_refused_and_another_id_taken(say: Say
     path.write_text(json.dumps({**document, "activation_cost": 3, "colour": "red"}))
     code, out, _ = say("personas", "import", str(path))
     assert code == 2
-    assert "refused: there is another persona sceptic (active); '--as NEW-ID'" in out
+    assert "conflict: there is another persona sceptic (active); '--as NEW-ID'" in out
     (result,) = data(say("personas", "import", str(path), "--as", "doubter", "--json"))["imported"]
     assert result["status"] == "added"
     shown = data(say("personas", "show", "doubter", "--json"))

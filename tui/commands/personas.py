@@ -1,15 +1,16 @@
-"""``persona-moe personas``: see, make, change, move and share personas."""
+"""``persona-moe personas``: see, make, change, move, compare and share personas."""
 
 import argparse
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import Any
 
 from tui import output
 
-if TYPE_CHECKING:
-    from engine.personas.registry import PersonaRegistry
-
 TIERS = ("active", "stable", "experimental", "pruned")
 """As in :data:`engine.workspace.TIERS`, which ``--help`` does without importing."""
+COLUMNS = ("tier", "id", "name", "expertise", "cost", "n", "mean", "trend", "promotion", "demotion")
+"""As in :data:`engine.personas.overview.COLUMNS`."""
+BY_HAND = "by hand"
 
 
 def register(subparsers: Any) -> None:
@@ -17,172 +18,221 @@ def register(subparsers: Any) -> None:
     parser = subparsers.add_parser("personas", help="see, make, change, move and share personas")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
 
-    def verb(name: str, work: Any, text: str, *, persona: bool = True) -> Any:
+    def verb(name: str, work: str, text: str, *, ids: str = "") -> Any:
+        """Add a verb; ``work`` is MODULE:FUNCTION below ``tui``, imported when it is needed."""
         added = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        if persona:
+        if ids == "one":
             added.add_argument("persona_id", metavar="ID")
+        elif ids:
+            added.add_argument("ids", nargs=ids, metavar="ID")
         added.add_argument("--json", action="store_true", help="print JSON")
         added.set_defaults(run=run, work=work)
         return added
 
-    listing = verb("list", _list, "list the personas by tier", persona=False)
+    listing = verb("list", "commands.personas:_list", "list the personas by tier, with how they do")
     listing.add_argument("--tier", choices=TIERS, help="only this tier")
-    verb("show", _show, "show one persona: traits, the policy they give, moves")
-    _add_fields(verb("new", _new, "make a persona", persona=True))
-    edit = verb("edit", _edit, "edit a persona in $VISUAL or $EDITOR")
+    listing.add_argument("--filter", default="", metavar="TEXT", help="only those that hold all these words")
+    listing.add_argument("--sort", choices=COLUMNS, default="tier", help="by this column (default: tier)")
+    listing.add_argument("--reverse", action="store_true", help="the other way round")
+    verb("show", "commands.personas:_show", "show one persona: traits, policy, performance, moves", ids="one")
+    _add_making(verb)
+    _add_trying(verb)
+    _add_moving(verb)
+    _add_sharing(verb)
+
+
+def _add_making(verb: Any) -> None:
+    new = verb("new", "persona_new:new", "make a persona, from nothing or from a template")
+    new.add_argument("persona_id", nargs="?", metavar="ID")
+    start = new.add_mutually_exclusive_group()
+    start.add_argument("--template", metavar="NAME", help="begin with this template or starter persona")
+    start.add_argument("--clone-of", metavar="ID", help="begin with a copy of this persona")
+    start.add_argument("--templates", action="store_true", help="list the templates and make nothing")
+    new.add_argument("--guided", action="store_true", help="ask for each field at the terminal")
+    new.add_argument("--name", default="")
+    new.add_argument("--description", default="")
+    new.add_argument("--voice", default="", help="how it speaks, for the prompt")
+    _add_changes(new)
+    new.add_argument("--cost", type=float, metavar="X", help="activation cost (default: 1)")
+    new.add_argument("--tier", choices=TIERS, default="experimental")
+    edit = verb("edit", "commands.personas:_edit", "edit a persona in $VISUAL or $EDITOR", ids="one")
     edit.add_argument(
         "--from", dest="source", metavar="FILE", help="take the new text from FILE ('-': stdin)"
     )
-    clone = verb("clone", _clone, "copy a persona under another id")
+    clone = verb("clone", "commands.personas:_clone", "copy a persona under another id", ids="one")
     clone.add_argument("new_id", metavar="NEW-ID")
     clone.add_argument("--tier", choices=TIERS, default="experimental")
-    move = verb("move", _move, "move a persona to another tier")
+
+
+def _add_changes(parser: Any) -> None:
+    parser.add_argument("--trait", action="append", default=[], metavar="NAME=1..9", help="repeatable")
+    parser.add_argument("--expertise", action="append", default=[], metavar="TERM", help="repeatable")
+
+
+def _add_trying(verb: Any) -> None:
+    preview = verb(
+        "preview",
+        "persona_compare:preview",
+        "run one persona alone on a question, a draft of it beside the saved one; nothing is recorded",
+        ids="one",
+    )
+    preview.add_argument("--question", metavar="TEXT", help="default: the last one that was asked")
+    preview.add_argument("--from", dest="source", metavar="FILE", help="the draft is in FILE")
+    _add_changes(preview)
+    compare = verb("compare", "persona_compare:compare", "show personas side by side", ids="+")
+    compare.add_argument(
+        "--question",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="compare what they find on this; repeatable (default: the last three that were asked)",
+    )
+
+
+def _add_moving(verb: Any) -> None:
+    move = verb("move", "persona_moves:move", "move personas to another tier", ids="+")
     move.add_argument(
         "tier", choices=(*TIERS, "up", "down"), metavar="TIER", help=f"{', '.join(TIERS)}, up, down"
     )
-    move.add_argument("--reason", default="moved by hand", metavar="TEXT", help="kept in its history")
-    verb("restore", _restore, "undo a persona's last move")
-    verb("history", _history, "show every move of a persona")
-    resolve = verb("resolve", _resolve, "of two files with one id keep the one in TIER, set the other aside")
+    prune = verb("prune", "persona_moves:prune", "move personas to the archive", ids="+")
+    retire = verb(
+        "retire", "persona_moves:retire", "move personas to the archive and pin them there", ids="+"
+    )
+    for parser, did in ((move, "moved"), (prune, "pruned"), (retire, "retired")):
+        parser.add_argument(
+            "--reason", default=f"{did} {BY_HAND}", metavar="TEXT", help="kept in their history"
+        )
+    verb("pin", "persona_moves:pin", "tell the lifecycle to leave personas where they are", ids="+")
+    verb("unpin", "persona_moves:unpin", "let the lifecycle move personas again", ids="+")
+    verb("restore", "persona_moves:restore", "undo the last move of personas", ids="+")
+    verb("undo", "persona_moves:undo", "take back the last move or edit (of these personas)", ids="*")
+    verb("history", "commands.personas:_history", "show every move of a persona", ids="one")
+    resolve = verb(
+        "resolve",
+        "commands.personas:_resolve",
+        "of two files with one id keep the one in TIER, set the other aside",
+        ids="one",
+    )
     resolve.add_argument("tier", choices=TIERS, metavar="TIER")
-    validate = verb("validate", _validate, "check persona files, or all of the workspace", persona=False)
+
+
+def _add_sharing(verb: Any) -> None:
+    validate = verb("validate", "persona_files:validate", "check persona files, or all of the workspace")
     validate.add_argument("paths", nargs="*", metavar="FILE")
-    take = verb("import", _import, "add personas from files or folders", persona=False)
+    take = verb("import", "persona_files:take_in", "add personas from files, folders or bundles")
     take.add_argument("paths", nargs="+", metavar="PATH")
-    take.add_argument("--as", dest="as_id", default="", metavar="NEW-ID", help="for one file: under this id")
+    take.add_argument(
+        "--as", dest="as_id", default="", metavar="NEW-ID", help="for one persona: under this id"
+    )
     take.add_argument("--tier", choices=TIERS, default="experimental")
-    give = verb("export", _export, "write personas to files elsewhere", persona=False)
+    take.add_argument(
+        "--on-conflict",
+        action="append",
+        default=[],
+        metavar="[ID=]skip|replace|rename",
+        help="what to do where another persona of that id is here (default: refuse); repeatable",
+    )
+    take.add_argument("--dry-run", action="store_true", help="show what would be done, do nothing")
+    give = verb("export", "persona_files:give_out", "write personas to files elsewhere")
     give.add_argument("ids", nargs="*", metavar="ID", help="which (default: all but the pruned)")
-    give.add_argument("--to", metavar="DIR", help="folder to write to; without it one persona goes to stdout")
-
-
-def _add_fields(parser: Any) -> None:
-    parser.add_argument("--name", default="")
-    parser.add_argument("--description", default="")
-    parser.add_argument("--voice", default="", help="how it speaks, for the prompt")
-    parser.add_argument("--trait", action="append", default=[], metavar="NAME=1..9", help="repeatable")
-    parser.add_argument("--expertise", action="append", default=[], metavar="TERM", help="repeatable")
-    parser.add_argument("--cost", type=float, default=1.0, metavar="X", help="activation cost (default: 1)")
-    parser.add_argument("--tier", choices=TIERS, default="experimental")
+    where = give.add_mutually_exclusive_group()
+    where.add_argument(
+        "--to", metavar="DIR", help="folder to write to; without it one persona goes to stdout"
+    )
+    where.add_argument("--bundle", metavar="FILE", help="one file for all of them ('-': stdout)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the verb says; returns the exit code."""
-    return int(args.work(args))
-
-
-def _registry(args: argparse.Namespace) -> "PersonaRegistry":
-    from engine.personas.registry import PersonaRegistry
-    from tui.session import open_workspace
-
-    workspace = open_workspace(args)
-    for warning in workspace.warnings():
-        output.note(f"warning: {warning}")
-    return PersonaRegistry.of(workspace)
+    module, _, function = args.work.partition(":")
+    return int(getattr(importlib.import_module(f"tui.{module}"), function)(args))
 
 
 def _list(args: argparse.Namespace) -> int:
+    from engine.personas.overview import Finder, counts, roster_lines, sorted_lines
     from tui import persona_card as card
+    from tui.persona_desk import open_ledger, registry_of
 
-    roster = _registry(args).load()
-    shown = roster.in_tier(args.tier) if args.tier else roster.personas
+    registry = registry_of(args)
+    roster = registry.load()
     for problem in roster.problems:
         output.note(f"warning: {problem.reason}")
+    ledger = open_ledger(registry.workspace)
+    if ledger is None:
+        lines = roster_lines(roster)
+    else:
+        from engine.personas.learning import read_gauges, read_limits
+        from engine.personas.track_record import track_records
+
+        with ledger:
+            gauges = {name: topics[""] for name, topics in read_gauges(ledger).items()}
+            lines = roster_lines(roster, track_records(ledger), gauges, read_limits(ledger))
+    shown = Finder([line for line in lines if args.tier in (None, line.tier)]).find(args.filter)
+    ordered = sorted_lines(shown, args.sort, reverse=args.reverse)
     if args.json:
         problems = [{"path": str(problem.path), "reason": problem.reason} for problem in roster.problems]
-        output.print_json({"personas": [card.summary(stored) for stored in shown], "problems": problems})
+        output.print_json({"counts": counts(lines), "personas": ordered, "problems": problems})
         return 0
-    for line in card.table(shown):
+    for line in card.table(ordered, by_tier=args.sort == "tier"):
         output.print_line(line)
     return 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    from tui import persona_card as card
-    from tui.session import open_workspace
+    from engine.personas.federation_priors import read_priors
+    from engine.personas.overview import outlook
+    from tui.persona_card import Card
+    from tui.persona_desk import open_ledger, registry_of
 
-    registry = _registry(args)
+    registry = registry_of(args)
     stored = registry.get(args.persona_id)
-    rows = open_workspace(args).settings().traits.rows
-    moves = registry.history(args.persona_id)
+    roster = registry.load()
+    card = Card(stored, registry.workspace.settings().traits.rows, registry.history(args.persona_id))
+    card.children = [
+        each.persona.persona_id
+        for each in roster.personas
+        if isinstance(each.persona.metadata.get("lineage"), dict)
+        and each.persona.metadata["lineage"].get("parent") == args.persona_id
+    ]
+    card.prior = read_priors(registry.workspace, roster).of(args.persona_id)
+    ledger = open_ledger(registry.workspace)
+    if ledger is not None:
+        from engine.personas.learning import read_gauges, read_limits
+        from engine.personas.track_record import TrackRecord, by_topic, questions_of, track_records
+
+        with ledger:
+            gauges = read_gauges(ledger).get(args.persona_id, {}).get("")
+            card.record = track_records(ledger).get(args.persona_id, TrackRecord())
+            card.outlook = outlook(stored, gauges, read_limits(ledger))
+            card.topics = by_topic(ledger, args.persona_id)
+            card.questions = questions_of(ledger, args.persona_id)
     if args.json:
-        output.print_json(card.details(stored, rows, moves))
+        output.print_json(card.details())
         return 0
-    for line in card.lines(stored, rows, moves):
+    for line in card.lines():
         output.print_line(line)
     return 0
 
 
-def _report(args: argparse.Namespace, stored: Any, said: str) -> int:
-    from tui import persona_card as card
-
-    if args.json:
-        output.print_json(card.summary(stored))
-    else:
-        output.print_line(said)
-    return 0
-
-
-def _new(args: argparse.Namespace) -> int:
-    from engine.errors import PersonaError
-    from engine.personas.document import persona_from
-
-    traits: dict[str, Any] = {}
-    for pair in args.trait:
-        name, _, value = pair.partition("=")
-        if not value.isascii() or not value.isdigit() or len(value) > 3:
-            raise PersonaError(f"--trait {pair[:60]} is not NAME=1..9")
-        traits[name] = int(value)
-    spoken = {"name": args.name or args.persona_id, "description": args.description, "voice": args.voice}
-    persona = persona_from(
-        {
-            "persona_id": args.persona_id,
-            "traits": traits,
-            "expertise": args.expertise,
-            "activation_cost": args.cost,
-            "historical_performance": {},
-            "metadata": spoken,
-        },
-        args.persona_id,
-    )
-    stored = _registry(args).create(persona, args.tier)
-    return _report(args, stored, f"{args.persona_id} made in {args.tier}")
-
-
 def _edit(args: argparse.Namespace) -> int:
+    from tui.persona_desk import registry_of, report
     from tui.persona_edit import edit
 
-    stored, changed = edit(_registry(args), args.persona_id, args.source)
-    return _report(args, stored, f"{args.persona_id} {'changed' if changed else 'left as it was'}")
+    stored, changed = edit(registry_of(args), args.persona_id, args.source)
+    return report(args, stored, f"{args.persona_id} {'changed' if changed else 'left as it was'}")
 
 
 def _clone(args: argparse.Namespace) -> int:
-    stored = _registry(args).clone(args.persona_id, args.new_id, args.tier)
-    return _report(args, stored, f"{args.new_id} made in {args.tier}, a copy of {args.persona_id}")
+    from tui.persona_desk import registry_of, report
 
-
-def _move(args: argparse.Namespace) -> int:
-    from engine.errors import PersonaError
-
-    registry = _registry(args)
-    stored = registry.get(args.persona_id)
-    tier = args.tier
-    if tier in ("up", "down"):
-        step = TIERS.index(stored.tier) + (1 if tier == "down" else -1)
-        if not 0 <= step < len(TIERS):
-            raise PersonaError(f"{args.persona_id} is {stored.tier} already; there is no tier further {tier}")
-        tier = TIERS[step]
-    moved = registry.move(args.persona_id, tier, reason=args.reason)
-    return _report(args, moved, f"{args.persona_id} moved from {stored.tier} to {moved.tier}")
-
-
-def _restore(args: argparse.Namespace) -> int:
-    stored = _registry(args).restore(args.persona_id)
-    return _report(args, stored, f"{args.persona_id} is {stored.tier} again")
+    stored = registry_of(args).clone(args.persona_id, args.new_id, args.tier)
+    return report(args, stored, f"{args.new_id} made in {args.tier}, a copy of {args.persona_id}")
 
 
 def _history(args: argparse.Namespace) -> int:
-    registry = _registry(args)
+    from tui.persona_desk import registry_of
+
+    registry = registry_of(args)
     moves = registry.history(args.persona_id)
     if not moves:
         registry.get(args.persona_id)  # an id that never was deserves an error, not an empty list
@@ -197,40 +247,11 @@ def _history(args: argparse.Namespace) -> int:
 
 
 def _resolve(args: argparse.Namespace) -> int:
-    aside = [str(path) for path in _registry(args).resolve(args.persona_id, args.tier)]
+    from tui.persona_desk import registry_of
+
+    aside = [str(path) for path in registry_of(args).resolve(args.persona_id, args.tier)]
     if args.json:
         output.print_json({"persona_id": args.persona_id, "tier": args.tier, "set_aside": aside})
     else:
         output.print_line(f"{args.persona_id} is {args.tier}; set aside: {', '.join(aside)}")
     return 0
-
-
-def _validate(args: argparse.Namespace) -> int:
-    from tui.persona_files import check_files
-
-    problems, count = check_files(_registry(args), args.paths)
-    if args.json:
-        output.print_json({"checked": count, "problems": problems})
-    else:
-        for problem in problems:
-            output.print_line(problem["reason"])
-        output.note(f"{count} checked, {len(problems)} cannot be used")
-    return 2 if problems else 0
-
-
-def _import(args: argparse.Namespace) -> int:
-    from tui.persona_files import import_files
-
-    results = import_files(_registry(args), args.paths, as_id=args.as_id, tier=args.tier)
-    if args.json:
-        output.print_json({"imported": results})
-    else:
-        for result in results:
-            output.print_line(f"{result['status']}: {'; '.join([result['what'], *result['notes']])}")
-    return 2 if any(result["status"] == "refused" for result in results) else 0
-
-
-def _export(args: argparse.Namespace) -> int:
-    from tui.persona_files import export_files
-
-    return export_files(_registry(args), args.ids, args.to, as_json=args.json)
