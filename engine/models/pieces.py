@@ -40,7 +40,9 @@ class PieceCleaner:
     def _give(self, text: str) -> str:
         if not text:
             return ""
-        joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        joined = text
+        if not text.isascii():
+            joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         shown = clean(self._tail + joined)[len(self._tail) :]
         self._tail = (self._tail + shown)[-MAX_COMBINING_MARKS:]
         self._said.append(shown)
