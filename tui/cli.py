@@ -23,6 +23,7 @@ COMMANDS = {
     "search": ("search", "show the ranked evidence for a question, without a model"),
     "ask": ("ask", "answer a question from your documents, with citations"),
     "personas": ("personas", "see, make, change, move and share personas"),
+    "federate": ("federate", "pass on how personas did, as sums without any text"),
     "snapshots": ("snapshots", "recorded runs: list, show, replay, verify, diff, export, import"),
     "models": ("models", "see the model server's models, and fetch more"),
     "config": ("config", "see, change and check the settings"),

@@ -20,6 +20,8 @@ PROMOTION_BAND: Final = 0.075
 """How much better than the others it may be without rising: half of the +0.15 that should."""
 PROMOTIONS_PER_DEMOTION: Final = 10
 """A wrong promotion is undone by the next demotion, so it may come this many times as often."""
+MOST: Final = 0.3
+"""What one answer may count either way: one refusal among good answers loses by half a point."""
 FIRST_LIMIT: Final = 1.2
 """The limit of both gauges until enough advantages are known."""
 GROUNDING_LIMIT: Final = 1.0
@@ -40,7 +42,7 @@ def fall_behind(gauge: float, advantage: float, band: float = DEMOTION_BAND) -> 
     >>> fall_behind(0.3, -0.25), fall_behind(0.3, 0.5)
     (0.45, 0.0)
     """
-    return q6(max(0.0, gauge - band - advantage))
+    return q6(max(0.0, gauge - band - _bounded(advantage)))
 
 
 def go_ahead(gauge: float, advantage: float, band: float = PROMOTION_BAND) -> float:
@@ -49,7 +51,7 @@ def go_ahead(gauge: float, advantage: float, band: float = PROMOTION_BAND) -> fl
     >>> go_ahead(0.3, 0.25), go_ahead(0.3, -0.5)
     (0.475, 0.0)
     """
-    return q6(max(0.0, gauge + advantage - band))
+    return q6(max(0.0, gauge + _bounded(advantage) - band))
 
 
 def fall_short(gauge: float, grounding: float, floor: float) -> float:
@@ -97,7 +99,7 @@ def solve_limit(answers: float, advantages: Sequence[float], band: float, direct
     >>> solve_limit(5_000, [0.1, -0.1] * 300, 0.1, -1) < solve_limit(5_000, [0.3, -0.3] * 300, 0.1, -1)
     True
     """
-    values = [*(round(value, 2) for value in advantages), *([0.5, -0.5] * EXTREMES)]
+    values = [*(round(_bounded(value), 2) for value in advantages), *([MOST, -MOST] * EXTREMES)]
     low, high = 0.2, _HIGHEST
     while high - low > 0.01:
         middle = (low + high) / 2
@@ -106,6 +108,10 @@ def solve_limit(answers: float, advantages: Sequence[float], band: float, direct
         else:
             high = middle
     return round(high, 2)
+
+
+def _bounded(advantage: float) -> float:
+    return min(max(advantage, -MOST), MOST)
 
 
 def _solve(rows: list[list[float]]) -> float:
