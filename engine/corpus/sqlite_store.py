@@ -198,6 +198,14 @@ class SqliteStore:
         """Return the number of passages that hold the word."""
         return self.frequencies([word]).get(word, 0)
 
+    def counts(self, terms: Iterable[str]) -> dict[str, int]:
+        """Return term -> the number of passages that hold it, for terms that any holds."""
+        with self._file.guard():
+            sql = (
+                "SELECT text, passages FROM words WHERE text IN (SELECT value FROM json_each(?)) AND passages"
+            )
+            return dict(self._db.execute(sql, (canonical(list(terms)).decode(),)))
+
     def frequencies(self, words: Sequence[int]) -> dict[int, int]:
         """Return word -> the number of passages that hold it, for words that any holds."""
         with self._file.guard():
@@ -223,14 +231,14 @@ class SqliteStore:
         return found
 
     def mentioning(self, names: Sequence[int], most: int) -> dict[int, tuple[int, list[int]]]:
-        """Return name -> (number of passages that mention it, their rows), for names that any mentions.
+        """Return name -> (number of passages that mention it, their rows), for names that two mention.
 
         The rows are left out where more than ``most`` passages mention the name.
         """
         with self._file.guard():
             sql = (
                 "SELECT name, count(*), CASE WHEN count(*) <= ? THEN group_concat(passage) END FROM mentions"
-                " WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name"
+                " WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name HAVING count(*) > 1"
             )
             found: list[tuple[int, int, str | None]] = _rows(self._db.execute(sql, (most, _listed(names))))
         return {name: (count, [*map(int, rows.split(","))] if rows else []) for name, count, rows in found}

@@ -56,6 +56,9 @@ class _Name(msgspec.Struct, frozen=True):
     mentioning: list[int]
 
 
+_NOWHERE = _Name("", 0.0, [], [])
+
+
 class Linker:
     """Finds the links of passages for one question."""
 
@@ -142,16 +145,14 @@ class Linker:
         found there all that it finds at most.
         """
         s = self._settings
+        self.fetch(name for name, *_ in features.mentions)
         mentions = self._mentions(features)
-        self.fetch(mentions)
         alone = self._alone
         left: dict[int, float] = {}
         # target -> (-strength, kind, order, name, residual): the least is the best, ties told by order.
         best: dict[int, tuple[float, str, int, int, float]] = {}
         for name, (order, _, context) in mentions.items():
             known = self._names[name]
-            if known.rarity == 0.0:
-                continue
             worth = s.link_weight * known.rarity
             base = s.home_base + s.context_weight * context
             for target, kind, share in known.homes:
@@ -192,32 +193,28 @@ class Linker:
 
     def fetch(self, names: Iterable[int]) -> None:
         """Fetch what is known of these names at once, where it is not here yet."""
-        missing = [name for name in names if name not in self._names]
+        missing = [name for name in dict.fromkeys(names) if name not in self._names]
         if not missing:
             return
         s = self._settings
         most = math.floor(max(_FEWEST_SHARING, s.shared_most * self._passages))
-        keys = self._store.names(missing)
         mentioning, homes = self._store.mentioning(missing, most), self._store.homes(missing)
+        # Most names stand in one passage only and are at home nowhere: they lead nowhere.
+        self._names.update(dict.fromkeys(missing, _NOWHERE))
+        keys = self._store.names(name for name in missing if name in mentioning or name in homes)
         lone = {name: stem(key) for name, key in keys.items() if " " not in key}
-        words = self._store.word_ids(lone.values())
-        counts = self._store.frequencies(list(words.values()))
-        for name in missing:
-            count, rows = mentioning.get(name, (0, []))
-            count = max(count, 1)
+        counts = self._store.counts(lone.values())
+        for name, key in keys.items():
+            count, rows = mentioning.get(name, (1, []))
             single = name in lone
             if single:
                 # Use, Step or Return opens many sentences: the word is as common as it is in any case.
-                count = max(count, counts.get(words.get(lone[name], 0), 0))
+                count = max(count, counts.get(lone[name], 0))
                 if count > most:
                     rows = []
             rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
-            self._names[name] = _Name(
-                keys[name],
-                rarity * (s.single_word if single else 1.0),
-                self._shares(homes.get(name, ())),
-                rows,
-            )
+            rarity *= s.single_word if single else 1.0
+            self._names[name] = _Name(key, rarity, self._shares(homes.get(name, ())), rows)
 
     def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
         """Each home of a name once, by its strongest kind, with its share of what leads to the name."""
@@ -240,7 +237,7 @@ class Linker:
         }
         best: dict[int, tuple[int, int, float]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
-            if name in self._asked:
+            if name in self._asked or not self._names[name].rarity:
                 continue
             tokens = features.title_tokens if sentence < 0 else features.tokens
             low, high = first - s.context_before, last + s.context_after

@@ -231,7 +231,7 @@ class QueryGraph:
         if not self._expanded:
             # Most of what the walks will ask for, in one go.
             first = [seed for seed in self.seeds()[: s.fan] if seed in self._features]
-            self._linker.fetch({name: None for seed in first for name, *_ in self._features[seed].mentions})
+            self._linker.fetch(name for seed in first for name, *_ in self._features[seed].mentions)
         path = self.paths.get(row)
         deep = path is not None and path.value > self.base(row)
         source = self.strength(row) * s.second_share if deep else self.base(row)
