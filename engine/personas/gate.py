@@ -1,6 +1,6 @@
 """The gate: which personas are worth asking, under a budget, with every number it used.
 
-Experts are chosen one by one by gain per cost, and again by gain alone; what covers more counts. The gain of a set S is
+Experts are chosen one by one by gain per cost. The gain of a set S is
 ``F(S) = sum over facets of weight * (1 - product over S of (1 - value * match))``: it has
 diminishing returns (it is submodular), so the greedy choice is near the best one (Nemhauser, Wolsey
 and Fisher, Mathematical Programming 14, 1978) and each step can be explained by itself.
@@ -52,11 +52,11 @@ class GateWeights(msgspec.Struct, frozen=True, kw_only=True):
 
     prior: float = 0.5
     """Value of a persona of which nothing is known."""
-    prior_questions: float = 5.0
+    prior_questions: float = 2.0
     """How many questions the prior counts for."""
-    overall_questions: float = 5.0
+    overall_questions: float = 3.0
     """How many questions the overall record counts for beside the record on the topic."""
-    affinity_questions: float = 4.0
+    affinity_questions: float = 2.0
     """Questions on the topic after which record and expertise weigh the same."""
     base_reach: float = 0.3
     """Match of a facet by a persona whose expertise and policy say nothing for it."""
@@ -144,7 +144,7 @@ def choose_experts(
     )
     due = uniform(seed, "audition", question_digest) < (2 if new else 1) / weights.audition_every
     if alone and not due:
-        round_.fill(pool, 1, price, budget)
+        round_.greedy(pool, 1, price, budget)
         round_.skipped = [
             msgspec.structs.replace(each, reason=f"skipped: {alone}") for each in round_.skipped
         ]
@@ -156,7 +156,7 @@ def choose_experts(
     reserved = guest.cost if guest is not None and any(e.cost + guest.cost <= budget for e in pool) else 0.0
     if not reserved:
         guest = None
-    round_.fill(pool, max_experts - (guest is not None), price, budget - reserved)
+    round_.greedy(pool, max_experts - (guest is not None), price, budget - reserved)
     if guest is not None:
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
@@ -223,32 +223,14 @@ class _Round:
             if each.persona_id not in only:
                 self.skip(each, "skipped: other personas were asked for by name")
 
-    def fill(self, pool: Sequence[_Rated], most: int, price: float, budget: float) -> None:
-        """Choose from ``pool`` twice, by gain per cost and by gain, and keep what covers more.
-
-        Where places are scarce and money is not, gain per cost picks the cheap over the good; the
-        better of the two is never far from the best (Khuller, Moss and Naor, 1999).
-        """
-        ways = []
-        for by_cost in (True, False):
-            way = _Round(self.facets, self.rated, self.budget)
-            way.greedy(pool, most, price, budget, by_cost=by_cost)
-            gain = q6(math.fsum(each.gain for each in way.chosen))
-            ways.append((-gain, q6(math.fsum(each.cost for each in way.chosen)), not by_cost, way))
-        best = min(ways, key=lambda row: row[:3])[3]
-        self.lacking, self.chosen, self.skipped = best.lacking, best.chosen, best.skipped
-
-    def greedy(
-        self, pool: Sequence[_Rated], most: int, price: float, budget: float, *, by_cost: bool
-    ) -> None:
+    def greedy(self, pool: Sequence[_Rated], most: int, price: float, budget: float) -> None:
         left = sorted(pool, key=lambda each: each.persona_id)
         spent = 0.0
         while left and len(self.chosen) < most:
             fitting = [each for each in left if q6(spent + each.cost) <= budget]
             if not fitting:
                 break
-            worth = {e.persona_id: q6(self.gain(e) / (e.cost if by_cost else 1.0)) for e in fitting}
-            best = min(fitting, key=lambda each: (-worth[each.persona_id], each.cost, each.persona_id))
+            best = min(fitting, key=lambda each: (-q6(self.gain(each) / each.cost), each.persona_id))
             if self.chosen and self.gain(best) / best.cost < price:
                 break
             self.take(best)
