@@ -1,6 +1,7 @@
 """Measure how well evidence is found, beside other rankers, and write docs/evidence-quality.md.
 
-    python benchmarks/retrieval/run.py DATASET_DIR... [--no-titles NAME]... [--no-ablation] [--out FILE]
+    python benchmarks/retrieval/run.py DATASET_DIR... [--no-titles NAME]... [--no-ablation]
+        [--sample N] [--data FILE] [--out FILE]
 
 A data set is a folder with corpus.jsonl, queries.jsonl and qrels.tsv, as for 'persona-moe eval
 retrieval'. ``bm25s`` and ``tantivy`` are measured too where they can be imported.
@@ -104,9 +105,18 @@ def read_rows(dataset: Dataset, titles: bool) -> list[baselines.Row]:
     return [(str(row["id"]), row.get("title", "") if titles else "", row["text"]) for row in lines]
 
 
-def measure(folder: Path, titles: bool, ablate: bool) -> SetFigures:
-    """Return all figures of one set."""
+def sampled(folder: Path, sample: int) -> Dataset:
+    """Return a data set with at most ``sample`` of its questions, evenly taken; all of them for 0."""
     dataset = read_dataset(folder)
+    step = -(-len(dataset.queries) // sample) if sample else 1
+    queries = dict(list(dataset.queries.items())[::step])
+    qrels = {query: dataset.qrels[query] for query in queries}
+    return msgspec.structs.replace(dataset, queries=queries, qrels=qrels)
+
+
+def measure(folder: Path, titles: bool, sample: int) -> SetFigures:
+    """Return the figures of one set, without ablations."""
+    dataset = sampled(folder, sample)
     rows = read_rows(dataset, titles)
     loops = [loop_ms() for _ in range(20)]
     with (
@@ -117,17 +127,8 @@ def measure(folder: Path, titles: bool, ablate: bool) -> SetFigures:
         engine.index([dataset.corpus], titles=titles)
         seconds = _cpu() - before
         indexing_loop = statistics.median([*loops, *(loop_ms() for _ in range(20))])
-        plain = msgspec.structs.replace(
-            engine.settings, system=msgspec.structs.replace(engine.settings.system, enable_caching=False)
-        )
-        engine.settings = plain
-        found, ablations = _product(engine, dataset), {}
-        if ablate:
-            for name, changes in arms.ABLATIONS.items():
-                engine.settings = arms.changed(plain, changes)
-                ablations[name] = score(dataset, lambda text: arms.committee(engine, text))
-                loops.append(loop_ms())
-            engine.settings = plain
+        _uncached(engine)
+        found = _product(engine, dataset)
         found |= _others(engine, dataset, rows)
         walked = [arms.ground(engine, text) for text in dataset.queries.values()]
         questions = list(dataset.queries.values())
@@ -142,7 +143,7 @@ def measure(folder: Path, titles: bool, ablate: bool) -> SetFigures:
             index_loop_ms=indexing_loop,
             loop_ms=statistics.median([*loops, *(loop_ms() for _ in range(20))]),
             arms=found,
-            ablations=ablations,
+            ablations={},
             experts=statistics.fmean(count for count, _ in walked),
             shared_ground=statistics.fmean(shared for _, shared in walked),
             best_of_singles=statistics.fmean(map(max, zip(*singles, strict=True))),
@@ -150,6 +151,27 @@ def measure(folder: Path, titles: bool, ablate: bool) -> SetFigures:
             fts5_each_ms=each_ms,
             fts5_once_ms=once_ms,
         )
+
+
+def ablate(folder: Path, sample: int) -> dict[str, Figures]:
+    """Return the committee's figures without each mechanism in turn."""
+    dataset = sampled(folder, sample)
+    with (
+        tempfile.TemporaryDirectory(prefix="retrieval-bench-") as scratch,
+        Engine.open(Workspace.open(Path(scratch) / "w")) as engine,
+    ):
+        engine.index([dataset.corpus])
+        _uncached(engine)
+        plain, found = engine.settings, {}
+        for name, changes in arms.ABLATIONS.items():
+            engine.settings = arms.changed(plain, changes)
+            found[name] = score(dataset, lambda text: arms.committee(engine, text))
+        return found
+
+
+def _uncached(engine: Engine) -> None:
+    system = msgspec.structs.replace(engine.settings.system, enable_caching=False)
+    engine.settings = msgspec.structs.replace(engine.settings, system=system)
 
 
 def _product(engine: Engine, dataset: Dataset) -> dict[str, Figures]:
@@ -205,27 +227,43 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, help="keep all figures here, as JSON; figures there are taken over"
     )
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="ask only N questions of each set")
     args = parser.parse_args()
     known: dict[str, Any] = {}
     if args.data is not None and args.data.exists():
         known = json.loads(args.data.read_text("utf-8"))
     measured: list[SetFigures] = []
+
+    def keep(key: str, value: Any) -> None:
+        known[key] = msgspec.to_builtins(value)
+        if args.data is not None:
+            args.data.write_text(json.dumps(known), "utf-8")
+        args.out.write_text(page.render(measured), "utf-8")
+
     for folder in args.datasets:
-        for titles in (True, False) if folder.resolve().name in args.no_titles else (True,):
-            key = f"{folder.resolve().name} {'shown' if titles else 'hidden'}"
-            if key in known:
-                figures = msgspec.convert(known[key], SetFigures)
-            else:
-                figures = measure(folder, titles, titles and not args.no_ablation)
+        name = folder.resolve().name
+        for titles in (True, False) if name in args.no_titles else (True,):
+            key = f"{name} {'shown' if titles else 'hidden'}"
+            figures = (
+                msgspec.convert(known[key], SetFigures)
+                if key in known
+                else measure(folder, titles, args.sample)
+            )
             measured.append(figures)
-            known[key] = msgspec.to_builtins(figures)
+            keep(key, figures)
             best = figures.arms["committee"]
             print(
-                f"{key:<22} R@5 {best.recall5:.3f} nDCG@10 {best.ndcg10:.3f} {best.cpu_ms:.1f} ms", flush=True
+                f"{key:<18} R@5 {best.recall5:.3f} nDCG@10 {best.ndcg10:.3f} {best.cpu_ms:.1f} ms", flush=True
             )
-            if args.data is not None:
-                args.data.write_text(json.dumps(known), "utf-8")
-    args.out.write_text(page.render(measured), "utf-8")
+    for folder in () if args.no_ablation else args.datasets:
+        name = folder.resolve().name
+        key = f"{name} ablations"
+        each = next(figures for figures in measured if figures.name == name and figures.titles)
+        each.ablations = (
+            msgspec.convert(known[key], dict[str, Figures]) if key in known else ablate(folder, args.sample)
+        )
+        keep(key, each.ablations)
+        print(key, flush=True)
 
 
 if __name__ == "__main__":
