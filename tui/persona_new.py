@@ -85,7 +85,7 @@ def traits_of(pairs: list[str]) -> dict[str, int]:
 def _create(args: argparse.Namespace, document: dict[str, Any]) -> int:
     from engine.personas.document import persona_from
 
-    persona = persona_from(document, document["persona_id"])
+    persona = persona_from(document, document["persona_id"][:64])
     stored = registry_of(args).create(persona, args.tier)
     return report(args, stored, f"{persona.persona_id} made in {args.tier}")
 
