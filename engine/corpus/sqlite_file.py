@@ -45,7 +45,7 @@ class SqliteFile:
 
     def _prepare(self) -> None:
         self.db.set_busy_timeout(BUSY_MILLISECONDS)
-        self.db.execute("PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")
+        self.db.execute("PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY")
         found = self.db.execute("PRAGMA user_version").get
         if found == 0 and not self.read_only:
             with self.db:
@@ -86,7 +86,7 @@ class SqliteFile:
             raise WorkspaceBusyError(
                 "another process is writing to the index", "wait until it is done, then try again"
             ) from error
-        except (apsw.CorruptError, apsw.NotADBError) as error:
+        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
             raise self._foreign("it is damaged") from error
         except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.CantOpenError) as error:
             raise WorkspaceError(

@@ -12,7 +12,7 @@ from engine.corpus.records import Passage
 from engine.ids import canonical
 
 _TOKENS_BUFFERED = 250_000
-_STRINGS_REMEMBERED = 300_000
+_STRINGS_REMEMBERED = 100_000
 
 
 class _Pending(msgspec.Struct, frozen=True):

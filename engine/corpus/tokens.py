@@ -121,7 +121,7 @@ def fold(text: str) -> str:
     return text if text.isascii() else text.translate(_FOLDING)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def stem(word: str) -> str:
     """Return the English Snowball stem of a lower-case word, British spellings made American first.
 
@@ -135,7 +135,7 @@ def stem(word: str) -> str:
     return stemmed
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def take_apart(surface: str) -> Word:
     """Return the parts of a surface word.
 

@@ -269,3 +269,12 @@ def test_an_empty_store_answers_every_question_with_nothing(store: SqliteStore) 
     graph = QueryGraph("Who was Ada Lovelace?", store, RetrievalSettings())
     assert graph.seeds() == []
     assert store.passages(["a"]) == []
+
+
+def test_a_file_with_our_number_but_not_our_tables_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.sqlite3"
+    connection = apsw.Connection(str(path))
+    connection.execute("CREATE TABLE other (a); PRAGMA user_version=2")
+    connection.close()
+    with pytest.raises(CorpusError, match="run 'persona-moe index' again"):
+        SqliteStore(path)
