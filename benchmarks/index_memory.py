@@ -1,4 +1,4 @@
-"""How much memory indexing takes once its caches are full, for a corpus and one three times as large: it should be the same."""
+"""Peak memory of indexing once its caches are full, and of three times as much: it should not grow."""
 
 import resource
 import subprocess
