@@ -54,13 +54,18 @@ SEARCHES_KEPT = 64
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a question is asked; ``budget`` None means the setting, ``personas`` empty all of them."""
+    """How a question is asked; ``budget`` None means the setting, ``personas`` empty all of them.
+
+    ``seconds`` and ``tokens`` bound what the model may take for all of it, 0 meaning without end.
+    """
 
     model: str = ""
     no_model: bool = False
     learn: bool = True
     budget: float | None = None
     personas: tuple[str, ...] = ()
+    seconds: float = 0.0
+    tokens: int = 0
 
 
 class Engine:
@@ -293,6 +298,8 @@ class Engine:
             model=options.model,
             no_model=options.no_model,
             learn=options.learn and self.settings.system.learn,
+            seconds=options.seconds,
+            tokens=options.tokens,
         )
 
     def _started(self, query: Query, author: Author, options: AskOptions, learned: Learned) -> QueryStarted:

@@ -16,15 +16,22 @@ def count(text: str) -> int:
     return number
 
 
-def budget(text: str) -> float:
-    """Return what the experts of one question may cost together, above 0 and at most 1000."""
+def budget(text: str) -> tuple[str, float]:
+    """Return of what a question may take how much: ``cost``, ``seconds`` or ``tokens``.
+
+    >>> budget("2.5"), budget("90s"), budget("4000t")
+    (('cost', 2.5), ('seconds', 90.0), ('tokens', 4000.0))
+    """
+    kinds = {"s": ("seconds", 86_400.0), "t": ("tokens", 10_000_000.0)}
+    kind, most = kinds.get(text[-1:], ("cost", 1000.0))
     try:
-        number = float(text)
+        number = float(text if kind == "cost" else text[:-1])
     except ValueError:
         number = 0.0
-    if not 0 < number <= 1000:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number above 0, at most 1000")
-    return number
+    if not 0 < number <= most or (kind == "tokens" and number < 1):
+        shown = f"{text[:40]!r} is not a number above 0, at most {most:g}"
+        raise argparse.ArgumentTypeError(f"{shown} (such as 2.5, or 90s, or 4000t)")
+    return kind, number
 
 
 def add_personas(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from engine.experts.habits import Habits
 from engine.experts.model_author import ModelAuthor
 from engine.log import logger
 from engine.models.base import ModelInfo
+from engine.models.budget import BudgetedModel
 from engine.models.choose import choose_model
 from engine.models.transcript import ReplayedModel, transcript_of
 
@@ -41,8 +42,13 @@ async def open_author(
     model: str = "",
     no_model: bool = False,
     learn: bool = True,
+    seconds: float = 0.0,
+    tokens: int = 0,
 ) -> Author:
     """Return who writes, as the settings and the command line say. The caller closes it.
+
+    The model is asked for ``seconds`` and for ``tokens`` at most, 0 meaning without end; what it has
+    not written by then is quoted.
 
     Raises ModelUnavailableError if a model was insisted on and there is none.
     """
@@ -51,9 +57,12 @@ async def open_author(
         return ExtractiveAuthor(lexicon, choice.ref.why)
     kept = Habits(habits)
     ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info))
+    chat = choice.chat
+    if seconds or tokens:
+        chat = BudgetedModel(chat, seconds=seconds, tokens=tokens)
     if not learn:
-        return ModelAuthor(lexicon, choice.chat, ref, settings)
-    author = LearningAuthor(lexicon, choice.chat, ref, settings)
+        return ModelAuthor(lexicon, chat, ref, settings)
+    author = LearningAuthor(lexicon, chat, ref, settings)
     author.habits, author.info = kept, choice.info
     return author
 

@@ -16,17 +16,13 @@ from engine.events import (
     Claim,
     ClaimsParsed,
     Event,
-    ModelAnswered,
-    ModelAsked,
-    ModelFailed,
     ModelMessage,
     ModelRef,
-    ModelTimed,
-    Token,
     Warned,
 )
 from engine.experts.answering import PROMPT_TOKENS, check_written, send_prompt_to_ollama, told_conflicts
 from engine.experts.author import Assignment, Closing, Emit, ExtractiveAuthor
+from engine.experts.calls import Call
 from engine.experts.claims import check_claims, compose, refusal
 from engine.experts.clusters import Cluster
 from engine.experts.parsing import Parsed, parse_claims
@@ -39,8 +35,7 @@ from engine.experts.synthesis import (
     synthesize,
     synthesize_persona_context,
 )
-from engine.ids import q6
-from engine.models.base import ChatModel, ChatRequest, ModelCallError, Piece, Reply
+from engine.models.base import ChatModel, ChatRequest, ModelCallError, Reply
 
 MOST_EVIDENCE = 3_000
 """Tokens of evidence for one expert: more helps no small model, and a laptop reads them slowly."""
@@ -211,7 +206,7 @@ class ModelAuthor:
             lexicon=self._lexicon,
             support_threshold=closing.thresholds.support_threshold,
         )
-        call = _Call("answer", "", self._ref, emit)
+        call = Call("answer", "", self._ref, emit)
         try:
             reply = await send_prompt_to_ollama(
                 told,
@@ -253,7 +248,7 @@ class ModelAuthor:
         """Return the reply, or None and what had arrived before it failed."""
         from contextlib import aclosing
 
-        call = _Call(name, persona, self._ref, emit)
+        call = Call(name, persona, self._ref, emit)
         call.asked(request)
         try:
             async with aclosing(self._chat.chat(request)) as stream:
@@ -284,69 +279,6 @@ class ModelAuthor:
         mend = "set ollama.context_tokens to what the server allows, or give it more memory"
         for problem in sorted(set(self._cut)):
             emit(Warned(problem=problem, mend=mend))
-
-
-class _Call:
-    """Tells the events of one call."""
-
-    def __init__(self, name: str, persona: str, ref: ModelRef, emit: Emit) -> None:
-        self.name, self.persona, self.ref, self.emit = name, persona, ref, emit
-        self.request: ChatRequest | None = None
-
-    def asked(self, request: ChatRequest) -> None:
-        """Tell what is sent."""
-        self.request = request
-        purpose = "claims" if self.persona else "answer"
-        self.emit(
-            ModelAsked(
-                call=self.name,
-                purpose=purpose,
-                persona=self.persona,
-                model=self.ref,
-                key=request.key(),
-                messages=list(request.messages),
-                options=request.options(),
-                reply_schema=request.reply_schema,
-                think=request.think,
-            )
-        )
-
-    def piece(self, piece: Piece) -> None:
-        """Tell what has arrived."""
-        self.emit(Token(call=self.name, text=piece.text, thinking=piece.thinking))
-
-    def answered(self, reply: Reply) -> ChatRequest:
-        """Tell the whole reply; return what it is the reply to."""
-        self.emit(
-            ModelAnswered(
-                call=self.name,
-                text=reply.text,
-                done_reason=reply.done_reason,
-                prompt_tokens=reply.prompt_tokens,
-                answer_tokens=reply.answer_tokens,
-                thinking=reply.thinking,
-                window=reply.window,
-            )
-        )
-        if reply.seconds:
-            self.emit(
-                ModelTimed(call=self.name, seconds=q6(reply.seconds), first_token=q6(reply.first_token))
-            )
-        if self.request is None:
-            raise RuntimeError("a reply came to a call that was never made")
-        return self.request
-
-    def failed(self, error: ModelCallError) -> None:
-        """Tell how it failed, and keep what had arrived."""
-        self.emit(
-            ModelFailed(
-                call=self.name,
-                problem=error.problem,
-                partial=error.partial,
-                kind=error.kind,
-                mend=error.mend,
-            )
-        )
 
 
 def _flagged(composed: Synthesis, flags: Sequence[str]) -> Synthesis:

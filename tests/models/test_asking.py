@@ -285,3 +285,18 @@ def test_the_models_command(workspace: Path, server: Loopback, capsys: Captured)
     assert main([*say, "pull", "missing"]) == 3
     assert "file does not exist" in capsys.readouterr().err
     assert main([*say, "pull", "a b"]) == 2
+
+
+def test_a_budget_of_tokens_or_seconds_ends_the_model_and_not_the_answer(
+    workspace: Path, capsys: Captured
+) -> None:
+    for budget, delay in (("40t", 0.0), ("0.4s", 0.05)):
+        with Loopback(delay=delay) as server:
+            served_by(workspace, server)
+            result = ask(workspace, capsys, "--budget", budget)
+        assert "Mara Voss" in result["answer"]
+        assert any("budget of" in call["outcome"] for call in result["calls"])
+        assert len(server.chats) < len(result["calls"])
+        snapshot = result["snapshot"]["id"]
+        assert main(["--workspace", str(workspace), "snapshots", "verify", snapshot]) == 0
+        capsys.readouterr()

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from engine.events import Event, ModelRef
     from tui.result import Fold
 
+BUDGET_HELP = (
+    "what the experts may cost together; with s or t behind it, the seconds or tokens that the model may take "
+    "(90s, 4000t)"
+)
 EXIT_CODES = {"answered": 0, "no-evidence": 0, "failed": 1, "cancelled": 130}
 """Outcome of a run -> exit code. That nothing was found is an answer too."""
 
@@ -28,7 +32,7 @@ def register(subparsers: Any) -> None:
     model.add_argument("--model", default="", metavar="NAME", help="the model that writes")
     model.add_argument("--no-model", action="store_true", help="quote supported sentences, call no model")
     parser.add_argument("--no-learn", action="store_true", help="leave the personas' records untouched")
-    parser.add_argument("--budget", type=budget, metavar="X", help="what the experts may cost together")
+    parser.add_argument("--budget", type=budget, metavar="X", help=BUDGET_HELP)
     add_personas(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object when all is done")
@@ -50,11 +54,14 @@ def _ask(args: argparse.Namespace, question: str) -> int:
     from tui.result import Fold
     from tui.session import open_workspace
 
+    kind, amount = args.budget or ("cost", None)
     options = AskOptions(
         model=args.model,
         no_model=args.no_model,
         learn=not args.no_learn,
-        budget=args.budget,
+        budget=amount if kind == "cost" else None,
+        seconds=amount if kind == "seconds" and amount else 0.0,
+        tokens=int(amount) if kind == "tokens" and amount else 0,
         personas=tuple(args.persona),
     )
     folded, printer = Fold(), Printer()
