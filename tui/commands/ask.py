@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tui.result import Fold
 
 BUDGET_HELP = (
-    "what the experts may cost together; with s or t behind it, the seconds or tokens that the model may take "
+    "what the experts may cost together; with s or t behind it, the seconds or tokens the model may take "
     "(90s, 4000t)"
 )
 EXIT_CODES = {"answered": 0, "no-evidence": 0, "failed": 1, "cancelled": 130}
