@@ -245,6 +245,7 @@ def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> li
         "demotion threshold": thresholds.demotion_threshold,
         "promotion threshold": thresholds.promotion_threshold,
         "pruning threshold": thresholds.pruning_threshold,
+        "questions per wrong demotion": thresholds.questions_per_wrong_demotion,
     }
     return [Term(name=name, value=q6(value)) for name, value in values.items()]
 

@@ -239,9 +239,9 @@ def _history(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"persona_id": args.persona_id, "moves": moves})
         return 0
-    from tui import persona_card as card
+    from tui.move_words import told
 
-    for line in card.history(moves) or ["no moves yet"]:
+    for line in told(moves) or ["no moves yet"]:
         output.print_line(line)
     return 0
 

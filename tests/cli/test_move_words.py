@@ -1,0 +1,50 @@
+from engine.config import ThresholdSettings
+from engine.personas.lifecycle import Gauges, evaluate_pruning_thresholds
+from engine.personas.moves import Move
+from tui.move_words import explained, told
+
+
+def move(gauges: Gauges) -> Move:
+    verdict = evaluate_pruning_thresholds({"historian": gauges}, ThresholdSettings())["historian"]
+    return Move(
+        seq=0,
+        persona_id="historian",
+        from_tier=verdict.source,
+        to_tier=verdict.target,
+        reason=verdict.reason,
+        inputs={term.name: term.value for term in verdict.inputs} | {"rule": verdict.rule},
+        at="2026-11-22T12:00:00+00:00",
+        state="done",
+    )
+
+
+def test_a_demotion_is_told_in_plain_words() -> None:
+    lines = told([move(Gauges(tier="active", n=23, down=1.9, advantage=-0.21))])
+    assert lines[0].startswith("2026-11-22T12:00:00+00:00  active -> stable  over 23 questions")
+    text = " ".join(line.strip() for line in lines[1:])
+    assert "answered 23 questions" in text
+    assert "scored 0.21 lower than those of the other experts" in text
+    assert "it had reached 1.90, and a persona sinks a tier above 1.20" in text
+    assert "by bad luck about once in 5,000 answers" in text
+    assert "personas restore historian" in text
+    assert all(len(line) <= 80 for line in lines[1:])
+
+
+def test_every_rule_has_its_words_and_moves_by_hand_need_none() -> None:
+    promoted = explained(move(Gauges(tier="stable", n=12, up=1.5, advantage=0.2)))
+    assert "rises a tier" in " ".join(promoted)
+    suspended = explained(move(Gauges(tier="active", n=3, short=1.2, grounding=0.3)))
+    assert "30% was borne out" in suspended[0]
+    pruned = explained(move(Gauges(tier="experimental", n=80, mean=0.05, squares=0.1)))
+    assert "It was on trial" in pruned[0]
+    by_hand = Move(
+        seq=1,
+        persona_id="a",
+        from_tier="active",
+        to_tier="stable",
+        reason="x",
+        inputs={},
+        at="",
+        state="done",
+    )
+    assert explained(by_hand) == []
