@@ -248,9 +248,13 @@ def save_persona_to_file(
 
 
 def persona_digest(persona: Persona) -> str:
-    """Return 32 hex digits over all that makes a persona act as it does: not over how it did so far."""
+    """Return 32 hex digits over all that makes a persona act as it does.
+
+    Neither how it did so far nor a pin is part of that, so pinning keeps what was learnt about it.
+    """
     content: dict[str, Any] = msgspec.to_builtins(persona)
     del content["historical_performance"]
+    content["metadata"].pop("pinned", None)
     return digest("persona.v1", canonical(content))
 
 

@@ -161,6 +161,9 @@ def test_the_digest_is_of_what_it_is_and_not_of_what_happened() -> None:
     persona = Persona(**PLAIN)
     base = persona_digest(persona)
     assert persona_digest(msgspec.structs.replace(persona, historical_performance={})) == base
+    pinned = msgspec.structs.replace(persona, metadata={**persona.metadata, "pinned": True})
+    assert persona_digest(pinned) == base
+    assert pinned.metadata["pinned"] is True
     for changes in ({"traits": {"depth": 4}}, {"metadata": {}}, {"activation_cost": 2.0}, {"expertise": []}):
         assert persona_digest(msgspec.structs.replace(persona, **changes)) != base
 

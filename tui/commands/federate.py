@@ -20,7 +20,7 @@ def register(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "federate",
-        help="pass on how personas did, as sums without any text, and hear it from others",
+        help="pass on how personas did, as sums without any text",
         description="Pass on how personas did. A bundle holds persona cards and sums by persona, model "
         "family and topic: no question, text, name or file. What others say is only ever a small head start.",
     )
