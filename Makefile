@@ -1,4 +1,5 @@
-# make run    install, index the documentation of the product, ask it a question
+# make run    install, index the documentation of the product, open the app on it;
+#             without a terminal ask it a question instead
 # make test   install, run the whole suite
 # make check  install, lint, types, import contracts, the suite under coverage
 #
@@ -20,10 +21,8 @@ run: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
 	@test -d .workspace || $(DEMO) init .workspace
 	@$(DEMO) index $(SAMPLE)
-	@echo
-	@echo "Question: $(QUESTION)"
-	@echo
-	@$(DEMO) ask "$(QUESTION)"
+	@if [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && [ "$${TERM:-dumb}" != dumb ]; then exec $(DEMO); fi; \
+	printf '\nQuestion: %s\n\n' "$(QUESTION)"; $(DEMO) ask "$(QUESTION)"
 
 test: $(INSTALLED)
 	@$(BIN)/python -m pytest -n auto -q

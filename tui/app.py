@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
@@ -27,7 +28,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
     """One workspace on one screen."""
 
     TITLE = "persona-moe"
-    CSS_PATH = "styles/app.tcss"
+    CSS_PATH = Path(__file__).parent / "styles" / "app.tcss"
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings("app")
     ESCAPE_TO_MINIMIZE = False
 

@@ -91,6 +91,8 @@ class Desk:
                 if run == self.number and self.running:
                     self._end("stopped" if entry.cancelled else "failed" if entry.problem else "")
                     self.problem = entry.problem
+                self.session.mark_stale()
+                self.session.look()
             elif isinstance(entry, Opened):
                 self.opened, self.working = entry, ""
             elif isinstance(entry, Working):

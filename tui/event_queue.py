@@ -23,7 +23,7 @@ class EventQueue:
     """
 
     def __init__(self, limit: int = MOST_BEFORE_MERGING) -> None:
-        self._limit = limit
+        self._limit = max(1, limit)
         self._entries: deque[tuple[int, object]] = deque()
         self._lock = threading.Lock()
 

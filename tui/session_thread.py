@@ -32,7 +32,7 @@ class Session:
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
         self.queue = EventQueue()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._engine: Engine | None = None
         self._stale = False
@@ -43,6 +43,7 @@ class Session:
     # -- from the screen's thread ----------------------------------------------------------------
     def start(self) -> None:
         """Begin; what is in the workspace is told as soon as it is known."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._submit(self._look())
 
@@ -55,7 +56,7 @@ class Session:
     def cancel(self) -> None:
         """Give up the run that is going on; what it found so far stays, and is recorded as cut off."""
         self._cancelled = self._run
-        if self._thread.is_alive():
+        if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._cancel_task)
 
     def index(self, paths: list[Path]) -> None:
@@ -86,13 +87,17 @@ class Session:
         self._thread.join(seconds)
 
     def _submit(self, work: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the session was not started")
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     # -- on the engine's thread ------------------------------------------------------------------
     def _work(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
+        if self._loop is not None:
+            asyncio.set_event_loop(self._loop)
+            self._loop.run_forever()
+            self._loop.close()
 
     async def _stop(self) -> None:
         if self._task is not None:
@@ -100,7 +105,7 @@ class Session:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
-        self._loop.stop()
+        asyncio.get_running_loop().stop()
 
     def _cancel_task(self) -> None:
         if self._task is not None:

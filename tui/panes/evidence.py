@@ -14,7 +14,11 @@ def evidence_rows(view: View, toggled: frozenset[str], width: int) -> list[Row]:
     """Return the lines of the pane."""
     run = view.run
     if not (run.evidence or run.answer or run.facets):
-        return list(text_rows("hint", "nothing ranked yet" if view.live else HINT, width, style="dim"))
+        return list(
+            text_rows(
+                "hint", "Nothing is ranked yet." if view.live or run.started else HINT, width, style="dim"
+            )
+        )
     return capped(_all(view, toggled, width))
 
 

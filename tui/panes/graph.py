@@ -20,7 +20,8 @@ def graph_rows(view: View, toggled: frozenset[str], width: int) -> list[Row]:
     """Return the lines of the tree."""
     run = view.run
     if "q" not in run.nodes:
-        return list(text_rows("hint", "looking…" if view.live else HINT, width, style="dim"))
+        empty = HINT if view.run.started is None and not view.live else "No node is open yet."
+        return list(text_rows("hint", empty, width, style="dim"))
     return capped(_branch(view, "q", 0, toggled, frozenset()))
 
 

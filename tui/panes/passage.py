@@ -45,8 +45,6 @@ def _lines(view: View, cited: Citation | Evidence, around: Surroundings, width: 
     if around.note:
         yield row("note", (around.note, "warn"))
     sentences = quoted_sentences(view, cited)
-    for sentence in sentences:
-        yield from text_rows(f"said{sentence[:20]}", f"the answer says: {sentence}", width, 0, "dim")
     yield row("gap", "")
     for index, line in enumerate(around.before):
         yield from text_rows(f"b{index}", line, width, 1, "dim")
@@ -55,6 +53,10 @@ def _lines(view: View, cited: Citation | Evidence, around: Surroundings, width: 
     for index, line in enumerate(around.after):
         yield from text_rows(f"a{index}", line, width, 1, "dim")
     yield row("gap2", "")
+    if sentences:
+        yield row("said", ("the answer says", "dim"))
+    for index, sentence in enumerate(sentences):
+        yield from text_rows(f"said{index}", sentence, width, 1, "quote")
     evidence = next((each for each in view.run.evidence if each.passage == cited.passage), None)
     if evidence is not None:
         yield from trail_rows("trail", evidence.trail, width, 0)

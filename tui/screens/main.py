@@ -168,7 +168,7 @@ class MainScreen(MainView):
     def _open_passages(self, index: int, cited: "tuple[Evidence, ...] | list[Citation]") -> None:
         if cited:
             pages = [self._passage_page(each) for each in cited]
-            self.app.push_screen(ReaderScreen(self.desk.view(), pages, index))
+            self.app.push_screen(ReaderScreen(self.desk.view(), pages, self.copy, index))
 
     def _passage_page(self, cited: Citation | Evidence) -> Page:
         async def load() -> object:
@@ -200,7 +200,7 @@ class MainScreen(MainView):
             return node_rows(view, name, width)
 
         title = f"{node.kind} {one_line(node.label, 120)}"
-        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(title, make), *extra]))
+        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(title, make), *extra], self.copy))
 
     @work
     async def _open_card(self, persona: str) -> None:
@@ -211,11 +211,7 @@ class MainScreen(MainView):
         def make(view: View, loaded: object, width: int) -> list[Row]:
             return [r for i, line in enumerate(lines) for r in text_rows(f"c{i}", line, width)]
 
-        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(persona, make)]))
-
-    def on_reader_screen_copy_wanted(self, event: ReaderScreen.CopyWanted) -> None:
-        """Copy what the reader shows."""
-        self.copy(event.text)
+        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(persona, make)], self.copy))
 
     # -- personas --------------------------------------------------------------------------------
     @work
@@ -370,7 +366,7 @@ class MainScreen(MainView):
         except OSError as error:
             self.say(f"could not copy: {error.strerror}", "bad")
             return
-        self.say(route)
+        self.app.notify(one_line(route), markup=False, timeout=4)
 
     @work
     async def action_write(self) -> None:

@@ -57,6 +57,7 @@ class MainView(Screen[None]):
         self._drawn: View | None = None
         self._welcomed = False
         self._keys_as = (False, False)
+        self._last_focused: Widget | None = None
 
     @property
     def moe(self) -> "PersonaMoeApp":
@@ -134,7 +135,7 @@ class MainView(Screen[None]):
         if keys_as != self._keys_as:
             self._keys_as = keys_as
             self.refresh_bindings()
-        if self._is_drawn(view):
+        if self.is_drawn(view):
             return
         whole = not view.live or not self.moe.low_bandwidth or self._ticks % 2 == 0
         for name in PANES:
@@ -148,7 +149,7 @@ class MainView(Screen[None]):
         if whole:
             self._drawn = view
 
-    def _is_drawn(self, view: View) -> bool:
+    def is_drawn(self, view: View) -> bool:
         """Return whether this is on the screen already; the state is compared by identity, never walked."""
         was = self._drawn
         return (
@@ -207,6 +208,12 @@ class MainView(Screen[None]):
             left.styles.width, right.styles.width = f"{self.split + 10}fr", f"{90 - self.split}fr"
         self._draw_tabs()
         self.redraw()
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        """Give the focus back that was lost while the terminal was too small to show its widget."""
+        if self.focused is None and self._last_focused is not None and not self.has_class("-tiny"):
+            self._last_focused.focus()
 
     def show_pane(self, name: str) -> None:
         """Bring a pane into sight and the focus to it."""
@@ -217,6 +224,7 @@ class MainView(Screen[None]):
     def on_descendant_focus(self) -> None:
         """Remember which pane the user is in."""
         focused = self.focused
+        self._last_focused = focused or self._last_focused
         if focused is not None and focused.id in PANES and focused.id != self.shown_pane:
             self.shown_pane = focused.id
             self.place_panes()

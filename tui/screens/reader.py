@@ -7,7 +7,6 @@ import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Footer
 
@@ -32,16 +31,12 @@ class ReaderScreen(ModalScreen[None]):
 
     BINDINGS = keymap.bindings("reader")
 
-    class CopyWanted(Message):
-        """The text shown is to be copied."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(self, view: View, pages: Sequence[Page], index: int = 0) -> None:
-        """Show ``pages[index]`` first."""
+    def __init__(
+        self, view: View, pages: Sequence[Page], copy: Callable[[str], object], index: int = 0
+    ) -> None:
+        """Show ``pages[index]`` first; ``copy`` copies a text."""
         super().__init__()
+        self._copy = copy
         self._view, self._pages, self._index = view, pages, index
         self._loaded: dict[int, object] = {}
 
@@ -89,7 +84,7 @@ class ReaderScreen(ModalScreen[None]):
     def action_copy(self) -> None:
         """Copy what is shown."""
         text = "\n".join("  " * row.depth + row.text for row in self.query_one(RowList).rows)
-        self.post_message(self.CopyWanted(text))
+        self._copy(text)
 
     def action_close(self) -> None:
         """Go back."""

@@ -106,7 +106,14 @@ class Question(TextArea):
         self.post_message(self.Offered(completions(self._before(), self.personas, self.documents)))
 
     def action_send(self) -> None:
-        """Send the question, unless there is none."""
+        """Send the question, unless there is none.
+
+        Its key is looked at before the widget's own: what was typed in the same burst (a slow link
+        sends whole words at once) still waits in the queue and must be taken in first.
+        """
+        self.call_later(self._send)
+
+    def _send(self) -> None:
         text = self.text.strip()
         if not text:
             return
@@ -117,8 +124,8 @@ class Question(TextArea):
         self.post_message(self.Asked(text))
 
     def action_newline(self) -> None:
-        """Start a new line."""
-        self.insert("\n")
+        """Start a new line, after what was typed before it in the same burst."""
+        self.call_later(self.insert, "\n")
 
     def action_complete(self) -> None:
         """Complete the word before the cursor; without anything to complete, go to the next pane."""

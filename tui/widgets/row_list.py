@@ -29,7 +29,10 @@ class RowList(ScrollView, can_focus=True):
     BINDINGS = keymap.bindings("list")
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in _NAMES}
     DEFAULT_CSS = """
-    RowList { height: 1fr; overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; }
+    RowList {
+        height: 1fr; overflow-x: hidden; overflow-y: auto;
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable;
+    }
     RowList > .row--dim { text-style: dim; }
     RowList > .row--strong { text-style: bold; }
     RowList > .row--accent { color: $text-accent; }
@@ -66,6 +69,7 @@ class RowList(ScrollView, can_focus=True):
         self._view: View | None = None
         self._rows: Sequence[Row] = ()
         self._cursor = 0
+        self._touched = False
         self.toggled: frozenset[str] = frozenset()
 
     # -- content ---------------------------------------------------------------------------------
@@ -81,6 +85,8 @@ class RowList(ScrollView, can_focus=True):
 
     def show(self, view: View) -> None:
         """Show ``view``; nothing is drawn if its lines are those shown already."""
+        if self._view is None or self._view.run.started is not view.run.started:
+            self._touched = False
         self._view = view
         self._rebuild()
 
@@ -96,7 +102,7 @@ class RowList(ScrollView, can_focus=True):
         if self._follow and at_end:
             self._cursor = max(0, len(rows) - 1)
         elif current is not None:
-            self._cursor = self._find(current.key)
+            self._cursor = self._find(current.key) if self._touched else 0
         self.virtual_size = Size(width, len(rows))
         if self._follow and at_end:
             self.scroll_end(animate=False, immediate=True)
@@ -145,6 +151,7 @@ class RowList(ScrollView, can_focus=True):
     # -- moving ----------------------------------------------------------------------------------
     def _go(self, index: int) -> None:
         index = min(max(index, 0), max(0, len(self._rows) - 1))
+        self._touched = True
         if index != self._cursor:
             self._cursor = index
             self.refresh()

@@ -1,0 +1,82 @@
+"""A workspace with a small corpus, recorded runs, and the app over it with a clock that stands still."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.events import Event
+from engine.pipeline import Engine
+from engine.workspace import Workspace
+
+# pytest imports by importlib here, which leaves helpers beside the tests unimportable.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from tui_samples import QUESTION
+
+DOCUMENTS = {
+    "lamps.md": """# Lamps
+
+## Solar lamps
+
+A solar lamp stores the light of the day in a battery. The battery of the Helio lamp lasts nine hours.
+The Helio lamp was designed by Mara Voss in 1994.
+
+## Oil lamps
+
+An oil lamp burns oil through a wick. It gives less light than a solar lamp.
+""",
+    "people/mara.md": """# Mara Voss
+
+Mara Voss is an engineer from Tromsø. She founded the company Nordlys, which makes the Helio lamp.
+Nordlys moved to Bergen in 2003.
+""",
+    "notes.txt": "The warehouse in Bergen keeps 400 Helio lamps.\nIt is open on Mondays.\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home" / name.lower()))
+    for name in ("TMUX", "SSH_TTY", "SSH_CONNECTION", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    for name, text in DOCUMENTS.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def empty_workspace(tmp_path: Path) -> Workspace:
+    workspace = Workspace.open(tmp_path / "workspace")
+    (workspace.configs / "ollama.toml").write_text('provider = "extractive"\n', encoding="utf-8")
+    return workspace
+
+
+@pytest.fixture
+def workspace(empty_workspace: Workspace, documents: Path) -> Workspace:
+    with Engine.open(empty_workspace) as engine:
+        engine.index([documents])
+    return empty_workspace
+
+
+@pytest.fixture
+def run_events(workspace: Workspace) -> list[Event]:
+    """The events of one run, which is also recorded in the workspace."""
+    with Engine.open(workspace) as engine:
+        return list(engine.ask_sync(QUESTION))
+
+
+@pytest.fixture(autouse=True)
+def _no_blinking(monkeypatch: pytest.MonkeyPatch) -> None:
+    from textual.widgets import Input, TextArea
+
+    monkeypatch.setattr(TextArea.cursor_blink, "_default", False)
+    monkeypatch.setattr(Input.cursor_blink, "_default", False)

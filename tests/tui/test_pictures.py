@@ -1,0 +1,317 @@
+"""The main states of the app as pictures, each looked at: 80x24 and 120x40."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tui_samples import QUESTION, still, wait_until
+
+from engine import events as ev
+from engine.events import Event
+from engine.workspace import Workspace
+from tui.app import PersonaMoeApp
+from tui.glyphs import ASCII, UNICODE, Glyphs
+from tui.notices import Opened, PersonaRow
+
+SIZES = [(80, 24), (120, 40)]
+Before = Callable[[Any], Awaitable[None]]
+
+PERSONAS = (
+    ("fact-finder", "active", 0.5),
+    ("sceptic", "active", 1.0),
+    ("historian", "stable", 1.2),
+    ("scout", "experimental", 0.8),
+)
+OPENED = Opened(
+    passages=5,
+    documents=("lamps.md", "notes.txt", "people/mara.md"),
+    personas=tuple(
+        PersonaRow(persona_id=name, tier=tier, name=name, cost=cost, expertise=("lamps",), pinned=False)  # type: ignore[arg-type]
+        for name, tier, cost in PERSONAS
+    ),
+    problems=(),
+)
+
+
+def position(document: str, start: int, end: int, section: str) -> ev.Position:
+    return ev.Position(document=document, section=section, start=start, end=end)
+
+
+TEXT = (
+    "A solar lamp stores the light of the day in a battery. The battery of the Helio lamp lasts nine hours.\n"
+    "The Helio lamp was designed by Mara Voss in 1994."
+)
+SCORES = ev.Scores(relevance=1.0, consistency=0.5, novelty=0.25, grounding=1.0, total=0.6875)
+
+
+def recorded() -> list[Event]:
+    """A run made by hand, so that no picture changes because the engine became better."""
+    terms = [ev.Term(name="helio", value=0.75), ev.Term(name="design", value=0.5)]
+    lamps = position("lamps.md", 5, 6, "Lamps › Solar lamps")
+    made: list[Event] = [
+        ev.QueryStarted(
+            question=QUESTION,
+            schema=1,
+            corpus="c",
+            settings="s",
+            personas=[ev.PersonaRef(persona_id=n, tier=t, digest="d") for n, t, _ in PERSONAS],  # type: ignore[arg-type]
+            model=ev.ModelRef(provider="extractive", name="", why="no model server is listening"),
+            budget=4.0,
+            only=[],
+            learn=True,
+        ),
+        ev.FacetsFound(
+            facets=[ev.Facet(facet_id="f", kind="entity", text="Helio lamp", weight=1.0, terms=["helio"])],
+            answer_type="person",
+            comparison=[],
+        ),
+        ev.SeedsFound(seeds=[ev.Seed(node="p:1", label="Solar lamps", score=1.25, terms=terms)]),
+        *(
+            ev.GateScored(persona=n, tier=t, value=0.5, affinity=0.25, cost=c, terms=terms)  # type: ignore[arg-type]
+            for n, t, c in PERSONAS
+        ),
+        ev.ExpertChosen(persona="fact-finder", order=0, gain=0.5, cost=0.5, reason="picked first"),
+        ev.ExpertChosen(persona="historian", order=1, gain=0.25, cost=1.2, reason="picked second"),
+        ev.ExpertSkipped(persona="sceptic", gain=0.01, cost=1.0, reason="skipped: over budget"),
+        ev.ExpertSkipped(persona="scout", gain=0.01, cost=0.8, reason="skipped: no audition"),
+    ]
+
+    def node(name: str, kind: ev.NodeKind, label: str, parent: str, persona: str = "fact-finder") -> None:
+        made.append(
+            ev.NodeOpened(node=name, kind=kind, label=label, parent=parent, persona=persona, relevance=0.75)
+        )
+
+    def edge(source: str, target: str, kind: str, quote: str = "") -> None:
+        made.append(
+            ev.EdgeOpened(
+                source=source,
+                target=target,
+                kind=kind,
+                weight=1.0,
+                phrase="",
+                quote=quote,
+                persona="fact-finder",
+            )
+        )
+
+    node("q", "question", QUESTION, "", "")
+    node("e:helio lamp", "entity", "helio lamp", "q", "")
+    edge("q", "e:helio lamp", "asks about", QUESTION)
+    node("p:1", "passage", "Solar lamps", "q")
+    node("d:lamps.md", "document", "lamps.md", "p:1")
+    node("s:1", "section", "Lamps › Solar lamps", "p:1")
+    edge("e:helio lamp", "p:1", "home", "The Helio lamp was designed by Mara Voss in 1994.")
+    made.append(
+        ev.StepTaken(
+            persona="fact-finder",
+            step=0,
+            node="p:1",
+            source="q",
+            relevance=0.75,
+            path=1.0,
+            priority=0.75,
+            terms=terms,
+        )
+    )
+    node("e:mara voss", "entity", "mara voss", "p:1")
+    node("p:2", "passage", "Mara Voss", "p:1", "historian")
+    edge("e:mara voss", "p:2", "home (title)", "Mara Voss is an engineer from Tromsø.")
+    left = ev.Unopened(node="p:9", label="Oil lamps", priority=0.125, reason="step budget used up")
+    made += [
+        ev.WalkStopped(persona="fact-finder", reason="nothing left to visit", steps=4, unopened=[left]),
+        ev.WalkStopped(persona="historian", reason="the rest is below the floor", steps=2, unopened=[]),
+        ev.EvidenceRanked(
+            evidence=[
+                ev.Evidence(
+                    rank=1,
+                    evidence_id="1",
+                    passage="1",
+                    position=lamps,
+                    text=TEXT,
+                    score=1.25,
+                    personas=["fact-finder", "historian"],
+                    trail=[ev.TrailStep(node="p:1", label="Solar lamps", kind="matches", quote=TEXT[-49:])],
+                    terms=terms,
+                )
+            ]
+        ),
+        ev.ScoresReady(
+            persona="fact-finder",
+            output="The Helio lamp was designed by Mara Voss in 1994.",
+            scores=SCORES,
+            terms={"relevance": terms},
+            notes=["citation recall 1.00"],
+        ),
+        ev.ScoresReady(persona="historian", output="In 1994.", scores=SCORES, terms={}, notes=[]),
+        ev.SynthesisStarted(clusters=1, supported=1),
+        ev.SentenceChecked(
+            index=0,
+            text="The Helio lamp was designed by Mara Voss in 1994.",
+            markers=["[1]"],
+            personas=["fact-finder"],
+            support=1.0,
+            kept=True,
+        ),
+        ev.AnswerReady(
+            answer="The Helio lamp was designed by **Mara Voss** in 1994. [1]",
+            citations=[ev.Citation(marker="[1]", evidence_id="1", passage="1", position=lamps, text=TEXT)],
+            flags=["extracts only: no model"],
+        ),
+        ev.ControlScored(
+            persona="fact-finder", answer="In 1994.", evidence=["1"], scores=SCORES, lift=0.0625
+        ),
+        ev.PersonaMoved(
+            persona="historian",
+            source="stable",
+            target="active",
+            rule="promotion",
+            reason="gauge full",
+            inputs=terms,
+        ),
+        ev.QueryFinished(outcome="answered"),
+        ev.SnapshotSaved(snapshot="20300101-000000-abcdef", digest="0" * 32),
+    ]
+    import msgspec
+
+    return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(made)]
+
+
+class Quiet(PersonaMoeApp):
+    """The app without an engine: what it shows is put there by the test."""
+
+    def start_session(self) -> None:
+        self.desk.session.queue.put(0, OPENED)
+
+
+def app(
+    workspace: Workspace, *, glyphs: Glyphs = UNICODE, events: int | None = None, **options: Any
+) -> Quiet:
+    made = Quiet(workspace, glyphs=glyphs, clock=still, **options)
+    if events != 0:
+        made.desk.number, made.desk.running = 1, True
+        for event in recorded()[:events]:
+            made.desk.session.queue.put(1, event)
+        if events is None:
+            from tui.notices import RunEnded
+
+            made.desk.session.queue.put(1, RunEnded())
+    return made
+
+
+def after(*keys: str, replay: int | None = None) -> Before:
+    async def before(pilot: Any) -> None:
+        moe = pilot.app
+        await wait_until(pilot, lambda: moe.desk.opened is not None)
+        if replay is not None:
+            events = recorded()
+            moe.desk.replay("20300101-000000-abcdef", events, [0.0] * len(events))
+            moe.desk.player.playing = False
+            moe.desk.player.seek(replay)
+        main = moe.screen_stack[0]
+        await wait_until(pilot, lambda: main.is_drawn(moe.desk.view()))
+        await pilot.press(*keys)
+        await pilot.pause(0.2)
+        await wait_until(pilot, lambda: main.is_drawn(moe.desk.view()))
+        await pilot.pause(0.1)
+
+    return before
+
+
+Snap = Callable[..., bool]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@pytest.mark.parametrize(
+    ("events", "keys", "replay"),
+    [
+        (0, ["escape"], None),
+        (14, [], None),
+        (None, ["escape"], None),
+        (None, ["escape", "2"], None),
+        (None, ["escape", "3", "j", "space"], None),
+        (None, ["escape", "4"], None),
+        (0, ["escape", "5"], 16),
+    ],
+    ids=["empty", "running", "answered", "graph", "personas", "evidence", "replay"],
+)
+def test_main(
+    snap_compare: Snap,
+    empty_workspace: Workspace,
+    size: tuple[int, int],
+    events: int | None,
+    keys: list[str],
+    replay: int | None,
+) -> None:
+    made = app(empty_workspace, events=events)
+    assert snap_compare(made, terminal_size=size, run_before=after(*keys, replay=replay))
+
+
+def test_wide(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    assert snap_compare(app(empty_workspace), terminal_size=(200, 50), run_before=after("escape", "2"))
+
+
+def test_passage(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    made = app(empty_workspace)
+
+    async def call(work: object) -> object:
+        from tui.context import Surroundings
+
+        return Surroundings(("## Solar lamps", ""), ("", "## Oil lamps"))
+
+    made.desk.session.call = call  # type: ignore[method-assign, assignment]
+    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "c"))
+
+
+def test_node(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    made = app(empty_workspace)
+    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "2", "j", "j", "enter"))
+
+
+def test_help(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    made = app(empty_workspace, events=0)
+    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "question_mark"))
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "options"),
+    [(ASCII, {"plain_colours": True}), (UNICODE, {"low_bandwidth": True, "plain_colours": True})],
+    ids=["ascii", "low-bandwidth"],
+)
+def test_poor_terminals(
+    snap_compare: Snap, empty_workspace: Workspace, glyphs: Glyphs, options: dict[str, Any]
+) -> None:
+    made = app(empty_workspace, glyphs=glyphs, **options)
+    assert snap_compare(made, terminal_size=(120, 40), run_before=after("escape", "3"))
+
+
+def test_without_colour(
+    snap_compare: Snap, empty_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(app(empty_workspace), terminal_size=(120, 40), run_before=after("escape", "3"))
+
+
+@pytest.mark.parametrize("theme", ["persona-light", "persona-contrast"])
+def test_themes(snap_compare: Snap, empty_workspace: Workspace, theme: str) -> None:
+    made = app(empty_workspace)
+    made.theme = theme
+    assert snap_compare(made, terminal_size=(120, 40), run_before=after("escape", "4"))
+
+
+def test_too_small(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    assert snap_compare(app(empty_workspace, events=0), terminal_size=(40, 10), run_before=after("escape"))
+
+
+def test_first_run(snap_compare: Snap, empty_workspace: Workspace) -> None:
+    import msgspec
+
+    made = app(empty_workspace, events=0)
+    empty = msgspec.structs.replace(OPENED, passages=0, documents=())
+    made.start_session = lambda: made.desk.session.queue.put(0, empty)  # type: ignore[method-assign]
+    assert snap_compare(made, terminal_size=(80, 24), run_before=after("down"))
+
+
+def test_recorded_run_is_one_the_engine_could_have_made(tmp_path: Path) -> None:
+    for event in recorded():
+        assert ev.decoder.decode(ev.encoder.encode(event)) == event
