@@ -172,7 +172,7 @@ class _Call:
         self._stream: Any = None
         self._started = False
         self._last: Any = None
-        self._length = 0
+        self._length = self._parts = 0
         self._recent = ""
 
     async def open(self, endpoint: Endpoint, stack: AsyncExitStack) -> Any:
@@ -219,6 +219,7 @@ class _Call:
     def take(self, part: Any) -> list[Piece]:
         """Return what of ``part`` can be shown."""
         self._last = part
+        self._parts += 1
         message = part.message
         pieces = []
         if message.thinking:
@@ -272,7 +273,8 @@ class _Call:
             thinking=thinking,
             done_reason=reason[:40],
             prompt_tokens=int(self._last.prompt_eval_count or 0),
-            answer_tokens=int(self._last.eval_count or 0),
+            # A server that was stopped gives no count; it sends a token in each part.
+            answer_tokens=int(self._last.eval_count or (self._parts if reason == "repeats" else 0)),
             seconds=self._clock() - self._began,
             first_token=self._first_token,
         )

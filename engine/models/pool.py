@@ -62,6 +62,8 @@ class EndpointPool:
 
     def _hand_on(self) -> None:
         """Give free servers to those who wait; those for whom none is left get the error."""
+        # Who was cancelled has not been run yet, so it stands here still.
+        self._waiting = [each for each in self._waiting if not each[1].done()]
         for waiting in list(self._waiting):
             if not self.usable(waiting[0]):
                 self._waiting.remove(waiting)

@@ -44,9 +44,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured)
 def served_by(workspace: Path, server: Loopback, **more: Any) -> None:
     settings = {
         "api_endpoint": server.url,
-        "first_token_seconds": 0.5,
-        "stall_seconds": 0.4,
-        "connect_seconds": 1.0,
+        "first_token_seconds": 0.6 if server.fault == "silent" else 8.0,
+        "stall_seconds": 0.8 if server.fault == "stall" else 8.0,
+        "connect_seconds": 2.0,
         **more,
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]

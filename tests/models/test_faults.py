@@ -39,7 +39,7 @@ MIDWAY = [
     ("huge", "too-long", "1 MB"),
     ("drop", "dropped", "in the middle"),
     ("no-done", "cut-off", "before its end"),
-    ("stall", "stalled", "0.4 seconds"),
+    ("stall", "stalled", "0.8 seconds"),
 ]
 
 
@@ -70,12 +70,12 @@ def test_a_fault_before_the_first_token(fault: str, kind: str, said: str) -> Non
 @pytest.mark.parametrize(("fault", "kind", "said"), MIDWAY)
 def test_a_fault_in_mid_answer_keeps_what_had_come(fault: str, kind: str, said: str) -> None:
     with Loopback(fault, after=3) as server:
-        error, seconds = failed(server)
+        error, seconds = failed(server, stall_seconds=0.8)
     assert error.kind == kind
     assert said in str(error)
     assert error.partial.split() == ["-", "Karl", "was"] or fault == "no-done"
     assert error.partial
-    assert seconds < 2.5
+    assert seconds < 5.0
     assert len(server.chats) == 1, "an answer that had begun was asked for again"
 
 
@@ -94,22 +94,22 @@ def test_what_does_not_pass_is_given_up_after_two_more_tries(fault: str, kind: s
         error, seconds = failed(server)
     assert error.kind == kind
     assert len(server.chats) == 3
-    assert seconds < 3.0
+    assert 0.7 < seconds < 6.0
 
 
 @pytest.mark.parametrize("fault", ["silent", "drip"])
 def test_a_server_that_never_begins_is_left_in_time(fault: str) -> None:
     with Loopback(fault) as server:
-        error, seconds = failed(server)
+        error, seconds = failed(server, first_token_seconds=0.5)
     assert error.kind == "stalled"
     assert "had not begun" in str(error)
-    assert 0.4 < seconds < 2.0
+    assert 0.4 < seconds < 4.0
 
 
 def test_an_answer_that_never_ends_is_cut_and_the_server_stops() -> None:
     with Loopback("endless", after=1) as server:
         error, _ = failed(server)
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + 5
         while not server.chats[0]["gone"] and time.monotonic() < deadline:
             time.sleep(0.02)
     assert error.kind == "endless"
@@ -131,7 +131,7 @@ def test_the_time_of_one_call_is_bounded_whatever_trickles() -> None:
         error, seconds = failed(server, total_seconds=0.9)
     assert error.kind == "too-slow"
     assert error.partial.startswith("word word")
-    assert seconds < 1.9
+    assert seconds < 4.0
 
 
 def test_a_refused_connection_is_told_at_once() -> None:
@@ -147,7 +147,7 @@ def test_a_refused_connection_is_told_at_once() -> None:
             with_model(call, url)
     assert found.value.kind == "refused"
     assert "ollama serve" in found.value.mend
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 4.0
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:

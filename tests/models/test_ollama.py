@@ -11,8 +11,10 @@ from engine.config import OllamaSettings
 from engine.errors import ConfigError, ModelUnavailableError
 from engine.models.base import ModelInfo
 from engine.models.choose import choose_model, endpoints_of, window_for
+from engine.models.endpoint import Endpoint
 from engine.models.hosts import normalise_host
 from engine.models.ollama import OllamaModel
+from engine.models.pool import EndpointPool
 
 
 def test_every_call_sends_the_window_and_what_decides_the_answer() -> None:
@@ -47,6 +49,28 @@ def test_calls_are_spread_over_servers_and_bounded_at_each() -> None:
         chat_all(one.url, two.url, models=["tiny:1b"] * 6)
     assert (len(one.chats), len(two.chats)) == (3, 3)
     assert (one.most_at_once, two.most_at_once) == (1, 1)
+
+
+def test_who_gives_up_waiting_takes_no_place_from_the_others() -> None:
+    async def run() -> list[str]:
+        pool = EndpointPool([Endpoint("http://127.0.0.1:1", quick())], 1)
+        served: list[str] = []
+        go_on = asyncio.Event()
+
+        async def call(name: str) -> None:
+            async with pool.lease("m"):
+                await go_on.wait()
+                served.append(name)
+
+        first, second, third = (asyncio.create_task(call(name)) for name in ("1", "2", "3"))
+        await asyncio.sleep(0)
+        go_on.set()
+        second.cancel()  # in the very turn in which the first one's place becomes free
+        await asyncio.gather(first, third)
+        assert second.done()
+        return served
+
+    assert asyncio.run(asyncio.wait_for(run(), 5)) == ["1", "3"]
 
 
 def test_more_calls_at_a_time_only_if_they_are_allowed() -> None:
