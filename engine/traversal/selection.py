@@ -93,7 +93,7 @@ def trail_steps(graph: QueryGraph, row: int) -> list[TrailStep]:
             label=graph.label(first),
             kind="matches",
             quote=graph.best_sentence(first),
-            weight=q6(graph.base(first)),
+            weight=q6(min(1.0, graph.base(first))),
         )
     ]
     for link in links:
@@ -104,7 +104,7 @@ def trail_steps(graph: QueryGraph, row: int) -> list[TrailStep]:
                 kind="also mentions" if link.kind == "shared" else f"home ({link.kind})",
                 phrase=link.key,
                 quote=graph.quote(link.source, link.sentence),
-                weight=q6(link.strength),
+                weight=q6(min(1.0, link.strength)),
             )
         )
     return steps
