@@ -27,9 +27,9 @@ def explained(move: "Move") -> list[str]:
     numbers = _numbers(move.inputs)
     match move.inputs.get("rule"):
         case "behind":
-            return [*_compared(numbers, move.from_tier), _gauge(numbers, "behind"), _undo(move)]
+            return [_compared(numbers, move.from_tier, "behind"), _gauge(numbers, "behind"), _undo(move)]
         case "ahead":
-            return [*_compared(numbers, move.from_tier), _gauge(numbers, "ahead"), _undo(move)]
+            return [_compared(numbers, move.from_tier, "ahead"), _gauge(numbers, "ahead"), _undo(move)]
         case "grounding":
             return [
                 f"Of what it said lately, {_get(numbers, 'recent grounding'):.0%} was borne out by the "
@@ -49,13 +49,15 @@ def explained(move: "Move") -> list[str]:
             return []
 
 
-def _compared(numbers: Mapping[str, float], tier: str) -> list[str]:
-    gap = _get(numbers, "mean advantage")
+def _compared(numbers: Mapping[str, float], tier: str, side: str) -> str:
+    all_of_them = _get(numbers, "questions")
+    last = _get(numbers, f"answers while {side}") or all_of_them
+    gap = numbers.get(f"mean advantage while {side}") or _get(numbers, "mean advantage")
     level = "as high as" if abs(gap) < 0.005 else f"{abs(gap):.2f} {'lower' if gap < 0 else 'higher'} than"
-    return [
-        f"While {tier} it answered {_get(numbers, 'questions'):.0f} questions. Its answers scored {level} "
-        "those of the other experts asked the same questions, on average and on a scale from 0 to 1."
-    ]
+    return (
+        f"While {tier} it answered {all_of_them:.0f} questions. Over the last {last:.0f} of them its answers "
+        f"scored {level} those of the other experts asked the same, on average and on a scale from 0 to 1."
+    )
 
 
 def _gauge(numbers: Mapping[str, float], side: str) -> str:

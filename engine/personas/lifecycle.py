@@ -36,8 +36,9 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     ``down`` and ``up`` sum how much worse and better it was than the others beyond the dead band,
     ``short`` what its grounding lacked to the floor. ``mean`` and ``squares`` are of its total
     scores (``squares`` as in Welford, Technometrics 4, 1962), ``advantage`` the mean of its
-    advantages, ``grounding`` that of its latest answers. ``tier`` and ``digest`` say which persona
-    that was: gauges of another tier or of an edited persona begin anew.
+    advantages, ``grounding`` that of its latest answers. ``down_run`` and ``up_run`` are the answers
+    since the gauge was last empty: how many, and their mean advantage. ``tier`` and ``digest`` say
+    which persona that was: gauges of another tier or of an edited persona begin anew.
     """
 
     tier: Tier
@@ -51,6 +52,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     squares: float = 0.0
     advantage: float = 0.0
     grounding: float = 1.0
+    down_run: tuple[int, float] = (0, 0.0)
+    up_run: tuple[int, float] = (0, 0.0)
 
     def after(
         self,
@@ -76,12 +79,16 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
         recent = self.grounding
         if grounding is not None:
             recent = _FADING * recent + (1 - _FADING) * grounding
+        down = fall_behind(self.down, advantage, demotion_band(thresholds))
+        up = go_ahead(self.up, ahead, promotion_band(thresholds))
         return msgspec.structs.replace(
             self,
             n=n,
             wait=max(self.wait - 1, 0),
-            down=fall_behind(self.down, advantage, demotion_band(thresholds)),
-            up=go_ahead(self.up, ahead, promotion_band(thresholds)),
+            down=down,
+            up=up,
+            down_run=_longer(self.down_run, advantage) if down else (0, 0.0),
+            up_run=_longer(self.up_run, ahead) if up else (0, 0.0),
             short=self.short
             if grounding is None
             else fall_short(self.short, grounding, thresholds.grounding_floor),
@@ -197,9 +204,10 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
         reason = f"it has answered {n} questions here; {gauges.wait} more before it can move"
         return verdict("keep", tier, "wait", reason)
     if gauges.down > limits.down:
+        reason = _compared(*(gauges.down_run if gauges.down_run[0] else (n, gauges.advantage)))
         if tier == "experimental":
-            return verdict("prune", "pruned", "behind", _compared(gauges, "worse"))
-        return verdict("demote", LADDER[place + 1], "behind", _compared(gauges, "worse"))
+            return verdict("prune", "pruned", "behind", reason)
+        return verdict("demote", LADDER[place + 1], "behind", reason)
     best = gauges.mean + radius(n, gauges.spread)
     if tier == "experimental" and best < thresholds.pruning_threshold:
         reason = (
@@ -208,22 +216,27 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
         )
         return verdict("prune", "pruned", "score", reason)
     if gauges.up > limits.up and place > 0:
-        if gauges.grounding >= thresholds.grounding_floor:
-            return verdict("promote", LADDER[place - 1], "ahead", _compared(gauges, "better"))
-        reason = f"it scores well, but only {gauges.grounding:.0%} of what it said lately was borne out"
-        return verdict("keep", tier, "grounding", reason)
-    return verdict("keep", tier, "within limits", _compared(gauges, "better"))
+        if gauges.grounding < thresholds.grounding_floor:
+            reason = f"it scores well, but only {gauges.grounding:.0%} of what it said lately was borne out"
+            return verdict("keep", tier, "grounding", reason)
+        if gauges.advantage < 0:
+            return verdict("keep", tier, "lucky", "it did well lately, but not over all it answered here")
+        reason = _compared(*(gauges.up_run if gauges.up_run[0] else (n, gauges.advantage)))
+        return verdict("promote", LADDER[place - 1], "ahead", reason)
+    return verdict("keep", tier, "within limits", _compared(n, gauges.advantage))
 
 
-def _compared(gauges: Gauges, word: str) -> str:
-    gap = gauges.advantage
-    if (gap < 0) == (word == "better") and abs(gap) >= 0.005:
-        word = "worse" if gap < 0 else "better"
+def _longer(run: tuple[int, float], advantage: float) -> tuple[int, float]:
+    count, mean = run
+    return count + 1, q6(mean + (advantage - mean) / (count + 1))
+
+
+def _compared(answers: int, gap: float) -> str:
     if abs(gap) < 0.005:
-        return f"over {gauges.n} questions it scored as well as the other experts asked with it"
+        return f"over its last {answers} questions it scored as well as the other experts asked with it"
     return (
-        f"over {gauges.n} questions it scored {abs(gap):.2f} {word} than the other experts "
-        "who were asked the same"
+        f"over its last {answers} questions it scored {abs(gap):.2f} {'worse' if gap < 0 else 'better'} "
+        "than the other experts who were asked the same"
     )
 
 
@@ -232,6 +245,10 @@ def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> li
         "questions": gauges.n,
         "still to wait": gauges.wait,
         "mean advantage": gauges.advantage,
+        "answers while behind": gauges.down_run[0],
+        "mean advantage while behind": gauges.down_run[1],
+        "answers while ahead": gauges.up_run[0],
+        "mean advantage while ahead": gauges.up_run[1],
         "behind gauge": gauges.down,
         "behind limit": limits.down,
         "ahead gauge": gauges.up,

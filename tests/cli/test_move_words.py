@@ -19,11 +19,12 @@ def move(gauges: Gauges) -> Move:
 
 
 def test_a_demotion_is_told_in_plain_words() -> None:
-    lines = told([move(Gauges(tier="active", n=23, down=1.9, advantage=-0.21))])
-    assert lines[0].startswith("2026-11-22T12:00:00+00:00  active -> stable  over 23 questions")
+    lines = told([move(Gauges(tier="active", n=23, down=1.9, down_run=(9, -0.31), advantage=-0.21))])
+    assert lines[0].startswith("2026-11-22T12:00:00+00:00  active -> stable  over its last 9 questions")
     text = " ".join(line.strip() for line in lines[1:])
     assert "answered 23 questions" in text
-    assert "scored 0.21 lower than those of the other experts" in text
+    assert "scored 0.31 lower than those of the other experts" in text
+    assert "Over the last 9 of them" in text
     assert "it had reached 1.90, and a persona sinks a tier above 1.20" in text
     assert "by bad luck about once in 5,000 answers" in text
     assert "personas restore historian" in text

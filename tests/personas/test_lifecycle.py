@@ -93,6 +93,17 @@ def test_scoring_well_without_grounding_does_not_rise() -> None:
     assert judge(gauges).action == "keep"
 
 
+def test_the_reason_is_about_the_answers_that_filled_the_gauge() -> None:
+    gauges = after(fresh("active", "", 8), *[0.05] * 40, *[-0.25] * 10)
+    assert judge(gauges).reason.startswith("over its last 10 questions it scored 0.25 worse")
+
+
+def test_a_lucky_streak_of_a_persona_that_is_behind_on_the_whole_does_not_rise() -> None:
+    gauges = after(fresh("stable", "", 8), *[-0.09] * 60, *[0.25] * 10)
+    assert gauges.up > 1.2
+    assert (judge(gauges).action, judge(gauges).rule) == ("keep", "lucky")
+
+
 def test_every_number_that_counted_is_told_and_the_reason_has_no_formula() -> None:
     verdict = judge(after(fresh("active", "", 8), *[-0.25] * 12))
     told = {term.name: term.value for term in verdict.inputs}
@@ -100,7 +111,7 @@ def test_every_number_that_counted_is_told_and_the_reason_has_no_formula() -> No
     assert told["mean advantage"] == -0.25
     assert told["behind gauge"] > told["behind limit"] == 1.2
     assert verdict.reason == (
-        "over 12 questions it scored 0.25 worse than the other experts who were asked the same"
+        "over its last 12 questions it scored 0.25 worse than the other experts who were asked the same"
     )
 
 
