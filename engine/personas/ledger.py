@@ -8,71 +8,17 @@ what it changes are one transaction.
 """
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import apsw
 import msgspec
 
-from engine.errors import WorkspaceBusyError, WorkspaceError
 from engine.events import Scores, Tier
 from engine.ids import q6
+from engine.personas.ledger_file import ForeignError, connect, failure, put_aside, reported
 
-APPLICATION_ID: Final = 0x504D4C47
-"""'PMLG': marks a SQLite file as a ledger of this program."""
-VERSION: Final = 2
-BUSY_MILLISECONDS: Final = 2_000
-
-_SCHEMA = """
-CREATE TABLE run (
-    run_id TEXT PRIMARY KEY,
-    number INTEGER NOT NULL UNIQUE
-) STRICT, WITHOUT ROWID;
-CREATE TABLE outcome (
-    run_id TEXT NOT NULL REFERENCES run (run_id),
-    persona_id TEXT NOT NULL,
-    persona_digest TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    tier TEXT NOT NULL,
-    chosen INTEGER NOT NULL,
-    cost REAL NOT NULL,
-    relevance REAL NOT NULL,
-    consistency REAL NOT NULL,
-    novelty REAL NOT NULL,
-    grounding REAL NOT NULL,
-    total REAL NOT NULL,
-    advantage REAL NOT NULL,
-    survival REAL NOT NULL,
-    number INTEGER NOT NULL,
-    PRIMARY KEY (run_id, persona_id)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX outcome_of_persona ON outcome (persona_id, number);
-"""
-# Version 2: whether an answer was a refusal, the committee's lift, and what is learned from both.
-_SECOND = """
-ALTER TABLE outcome ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE question (
-    number INTEGER PRIMARY KEY,
-    topic TEXT NOT NULL,
-    experts INTEGER NOT NULL,
-    lift REAL NOT NULL
-) STRICT;
-CREATE TABLE gauge (
-    persona_id TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    state TEXT NOT NULL,
-    PRIMARY KEY (persona_id, topic)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE dial (
-    name TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    value REAL NOT NULL,
-    PRIMARY KEY (name, number)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX outcome_by_number ON outcome (number);
-"""
 _SCORES = "relevance, consistency, novelty, grounding, total"
 _FIELDS = f"persona_id, persona_digest, topic, tier, chosen, cost, {_SCORES}, advantage, survival, refused"
 _MEANS = ", ".join(f"avg({name})" for name in f"{_SCORES}, advantage, survival".split(", "))
@@ -137,14 +83,14 @@ class Ledger:
         """
         path = Path(path)
         try:
-            return cls(_connect(path), path)
-        except (apsw.NotADBError, apsw.CorruptError, _ForeignError) as error:
-            aside = _put_aside(path)
+            return cls(connect(path), path)
+        except (apsw.NotADBError, apsw.CorruptError, ForeignError) as error:
+            aside = put_aside(path)
             note = f"{path.name} could not be used ({error}) and was put aside as {aside.name}"
-            with _reported(path):
-                return cls(_connect(path), path, [note])
+            with reported(path):
+                return cls(connect(path), path, [note])
         except apsw.Error as error:
-            raise _failure(path, error) from error
+            raise failure(path, error) from error
 
     def __enter__(self) -> "Ledger":
         return self
@@ -180,7 +126,7 @@ class Ledger:
         where = "persona_id = ?" if topic is None else "persona_id = ? AND topic = ?"
         values = (persona_id,) if topic is None else (persona_id, topic)
         answered = f"FROM outcome WHERE {where} AND chosen"
-        with _reported(self._path):
+        with reported(self._path):
             considered = self.rows(f"SELECT count(*) FROM outcome WHERE {where}", values)[0][0]  # noqa: S608
             n, *means = self.rows(f"SELECT count(*), {_MEANS} {answered}", values)[0]
             if not n:
@@ -205,19 +151,19 @@ class Ledger:
 
     def runs(self) -> int:
         """Return how many runs are recorded."""
-        with _reported(self._path):
+        with reported(self._path):
             return int(self.rows("SELECT coalesce(max(number), 0) FROM run")[0][0])
 
     def _outcomes(self, persona_id: str, limit: int = -1) -> list[RecordedOutcome]:
         query = (
             f"SELECT run_id, number, {_FIELDS} FROM outcome WHERE persona_id = ? ORDER BY number DESC LIMIT ?"  # noqa: S608
         )
-        with _reported(self._path):
+        with reported(self._path):
             return [_recorded(row) for row in self.rows(query, (persona_id, limit))]
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return what the statement gives. Raises WorkspaceError, WorkspaceBusyError."""
-        with _reported(self._path):
+        with reported(self._path):
             return list(self._connection.execute(statement, tuple(values)))
 
     @contextlib.contextmanager
@@ -226,7 +172,7 @@ class Ledger:
         if self._connection.in_transaction:
             yield
             return
-        with _reported(self._path):
+        with reported(self._path):
             # IMMEDIATE takes the write lock first, so that two processes queue instead of failing.
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -235,121 +181,6 @@ class Ledger:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-
-class _ForeignError(Exception):
-    """The file is a database, but not a ledger."""
-
-
-def _connect(path: Path) -> apsw.Connection:
-    if not path.exists():
-        _create(path)
-    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOFOLLOW
-    connection = apsw.Connection(os.path.realpath(path), flags=flags)
-    try:
-        connection.set_busy_timeout(BUSY_MILLISECONDS)
-        if connection.readonly("main"):
-            raise apsw.ReadOnlyError("the file is read-only")
-        _prepare(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _create(path: Path) -> None:
-    """Make an empty file that only its owner can read, before SQLite could make an open one."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return
-    except OSError as error:
-        raise WorkspaceError(
-            f"{path.name} cannot be created: {error.strerror}", "check the folder's permissions"
-        ) from error
-
-
-def _prepare(connection: apsw.Connection, path: Path) -> None:
-    connection.execute("PRAGMA synchronous = FULL")
-    mark = _one(connection, "PRAGMA application_id")
-    if mark == APPLICATION_ID:
-        version = _one(connection, "PRAGMA user_version")
-        if version > VERSION:
-            raise WorkspaceError(f"{path.name} was written by a newer version", "upgrade persona-moe")
-        if connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-            raise apsw.CorruptError("the database is damaged")
-        if version < VERSION:
-            _begin(connection)
-    else:
-        _begin(connection)
-    connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin(connection: apsw.Connection) -> None:
-    """Turn an empty database, or a ledger of version 1, into a ledger, unless another process just did."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _one(connection, "PRAGMA application_id") == 0:
-            if _one(connection, "SELECT count(*) FROM sqlite_schema"):
-                raise _ForeignError("it is another program's database")
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        elif _one(connection, "PRAGMA application_id") != APPLICATION_ID:
-            raise _ForeignError("it is another program's database")
-        if _one(connection, "PRAGMA user_version") < VERSION:
-            connection.execute(_SECOND)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _one(connection: apsw.Connection, statement: str) -> int:
-    row = connection.execute(statement).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _put_aside(path: Path) -> Path:
-    for number in range(1, 1_000):
-        aside = path.with_name(f"{path.name}.damaged-{number}")
-        try:
-            os.link(path, aside, follow_symlinks=False)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise WorkspaceError(
-                f"{path.name} is damaged and cannot be put aside: {error.strerror}", f"move {path.name} away"
-            ) from error
-        path.unlink()
-        for suffix in ("-wal", "-shm"):
-            beside = path.with_name(path.name + suffix)
-            if beside.exists():
-                beside.rename(aside.with_name(aside.name + suffix))
-        return aside
-    raise WorkspaceError(f"{path.name} is damaged, as are 999 copies of it", "move them to another folder")
-
-
-@contextlib.contextmanager
-def _reported(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except apsw.Error as error:
-        raise _failure(path, error) from error
-
-
-def _failure(path: Path, error: apsw.Error) -> WorkspaceError:
-    if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return WorkspaceBusyError(f"{path.name} is held by another process", "try again in a moment")
-    if isinstance(error, apsw.ReadOnlyError | apsw.CantOpenError | apsw.PermissionsError):
-        return WorkspaceError(
-            f"{path.name} cannot be opened for writing", "check its permissions and its folder's"
-        )
-    if isinstance(error, apsw.FullError):
-        return WorkspaceError(
-            f"{path.name} could not be written: the disk is full", "free some space and ask again"
-        )
-    return WorkspaceError(f"{path.name} cannot be used: {error}", "move it away; a fresh one will be begun")
 
 
 def _row(outcome: Outcome) -> tuple[Any, ...]:

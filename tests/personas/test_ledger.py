@@ -111,7 +111,7 @@ def test_two_processes_at_once_lose_nothing(path: Path) -> None:
 
 
 def test_a_held_file_is_reported_busy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.personas.ledger.BUSY_MILLISECONDS", 20)
+    monkeypatch.setattr("engine.personas.ledger_file.BUSY_MILLISECONDS", 20)
     with Ledger.open(path) as ledger:
         holder = apsw.Connection(str(path))
         holder.execute("BEGIN IMMEDIATE")
@@ -178,3 +178,19 @@ def test_a_read_only_file_is_a_clear_error(path: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(WorkspaceError, match="check its permissions"):
         Ledger.open(path)
+
+
+def test_a_ledger_of_version_1_is_brought_up_to_date_with_all_it_holds(path: Path) -> None:
+    with Ledger.open(path) as ledger:
+        ledger.record("r1", [outcome()])
+    old = apsw.Connection(str(path))
+    for table in ("question", "gauge", "dial"):
+        old.execute(f"DROP TABLE {table}")
+    old.execute("DROP INDEX outcome_by_number")
+    old.execute("ALTER TABLE outcome DROP COLUMN refused")
+    old.execute("PRAGMA user_version = 1")
+    old.close()
+    with Ledger.open(path) as ledger:
+        assert [each.outcome for each in ledger.recent("sceptic", 9)] == [outcome()]
+        assert ledger.record("r2", [outcome(refused=True)])
+        assert [each.outcome.refused for each in ledger.recent("sceptic", 9)] == [True, False]
