@@ -56,7 +56,7 @@ class ThresholdSettings(_Part, frozen=True, kw_only=True):
     cool_down: Annotated[int, Meta(ge=0, le=1000)] = 10
     grounding_floor: Share = 0.6
     audition_every: Annotated[int, Meta(ge=2, le=1000)] = 10
-    least_lift: Annotated[float, Meta(ge=-1.0, le=1.0)] = 0.0
+    least_lift: Annotated[float, Meta(ge=-1.0, le=1.0)] = 0.01
     activation_threshold: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
     budget: Annotated[float, Meta(gt=0.0, le=1000.0)] = 4.0
     max_experts: Annotated[int, Meta(ge=1, le=32)] = 4
