@@ -20,6 +20,7 @@ from tui.panes.rows import Row, View, place, text_rows
 from tui.screens.first_run import SAMPLE, FirstRunScreen
 from tui.screens.main_view import PANES, MainView
 from tui.screens.reader import Page, ReaderScreen
+from tui.screens.replay_view import ReplayView
 from tui.screens.runs import RunsScreen
 from tui.widgets.answer import answer_as_text
 from tui.widgets.personas_pane import PersonasPane
@@ -35,7 +36,7 @@ _REPLAY_ACTIONS: Final = frozenset(
 )
 
 
-class MainScreen(MainView):
+class MainScreen(ReplayView):
     """The main screen with all it can do."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -253,67 +254,6 @@ class MainScreen(MainView):
         self.desk.replay(recording.name, recording.events, recording.at)
         self.say(f"this run is not whole: {recording.problem}" if recording.problem else "", "warn")
         self.show_pane(self.shown_pane)
-
-    def action_play(self) -> None:
-        """Play, or hold."""
-        if self.desk.player is not None:
-            self.desk.player.toggle()
-            self.redraw()
-
-    def _seek(self, position: int) -> None:
-        if self.desk.player is not None:
-            self.desk.player.playing = False
-            self.desk.player.seek(position)
-            self.redraw()
-
-    def action_next(self) -> None:
-        """One event forward."""
-        if self.desk.player is not None:
-            self._seek(self.desk.player.position + 1)
-
-    def action_previous(self) -> None:
-        """One event back."""
-        if self.desk.player is not None:
-            self._seek(self.desk.player.position - 1)
-
-    def action_start(self) -> None:
-        """To the first event."""
-        self._seek(0)
-
-    def action_end(self) -> None:
-        """To the last event."""
-        if self.desk.player is not None:
-            self._seek(len(self.desk.player.events))
-
-    def action_next_decision(self) -> None:
-        """To the next decision."""
-        self._decide(1)
-
-    def action_previous_decision(self) -> None:
-        """To the decision before."""
-        self._decide(-1)
-
-    def _decide(self, step: int) -> None:
-        if self.desk.player is not None:
-            self.desk.player.playing = False
-            self.desk.player.decision(step)
-            self.redraw()
-
-    def action_faster(self) -> None:
-        """Twice the speed."""
-        if self.desk.player is not None:
-            self.desk.player.faster(1)
-
-    def action_slower(self) -> None:
-        """Half the speed."""
-        if self.desk.player is not None:
-            self.desk.player.faster(-1)
-
-    def action_close(self) -> None:
-        """Leave the replay."""
-        self.desk.leave_replay()
-        self.say("")
-        self.redraw()
 
     # -- documents -------------------------------------------------------------------------------
     @work
