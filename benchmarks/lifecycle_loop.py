@@ -1,6 +1,6 @@
 """Ask many questions in a row with learning on, then check that every count adds up.
 
-python benchmarks/lifecycle_loop.py DATASET... [--questions 1000] [--every 1]
+python benchmarks/lifecycle_loop.py DATASET... [--questions 1000] [--page docs/learning-evidence.md]
 
 Each DATASET holds corpus.jsonl and queries.jsonl; all are indexed into one temporary workspace and
 their questions asked in turn, again from the start if there are too few. Ends with status 1 if
@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from _page import write_part
+
 from engine import events as ev
 from engine.config import set_value
 from engine.personas.learned import COMMITTEE, dials
@@ -26,6 +28,14 @@ from engine.personas.registry import PersonaRegistry
 from engine.pipeline import AskOptions, Engine
 from engine.workspace import TIERS, Workspace
 
+SAID: list[str] = []
+
+
+def say(line: str) -> None:
+    """Print a line and keep it for the page."""
+    SAID.append(line)
+    print(line, flush=True)
+
 
 def main() -> int:
     """Run the loop, print what happened, return 0 if all adds up."""
@@ -33,12 +43,16 @@ def main() -> int:
     parser.add_argument("datasets", nargs="+", type=Path)
     parser.add_argument("--questions", type=int, default=1000)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting")
+    parser.add_argument("--page", type=Path)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="persona-moe-loop-") as folder:
         workspace = Workspace.open(Path(folder))
         for pair in args.set:
             set_value(workspace.configs, *pair.split("=", 1))
-        return _loop(workspace, args.datasets, args.questions)
+        status = _loop(workspace, args.datasets, args.questions)
+    if args.page is not None:
+        write_part(args.page, "lifecycle_loop", "```\n" + "\n".join(SAID) + "\n```")
+    return status
 
 
 def _loop(workspace: Workspace, datasets: list[Path], count: int) -> int:
@@ -56,16 +70,16 @@ def _loop(workspace: Workspace, datasets: list[Path], count: int) -> int:
                     chosen[event.persona] += 1
                 elif isinstance(event, ev.PersonaMoved):
                     moved.append(event)
-                    print(f"{number}: {event.persona} {event.source} -> {event.target}: {event.reason}")
+                    say(f"{number}: {event.persona} {event.source} -> {event.target}: {event.reason}")
                 elif isinstance(event, ev.ThresholdMoved):
-                    print(f"{number}: {event.name} {event.old:g} -> {event.new:g}", flush=True)
-    print(f"{count} questions, {(time.process_time() - indexed) * 1000 / count:.0f} ms CPU each,")
-    print(f"after {indexed - started:.0f} s CPU for indexing\n")
+                    say(f"{number}: {event.name} {event.old:g} -> {event.new:g}")
+    say(f"{count} questions, {(time.process_time() - indexed) * 1000 / count:.0f} ms CPU each,")
+    say(f"after {indexed - started:.0f} s CPU for indexing\n")
     problems = _check(workspace, before, chosen, moved, count)
     _table(workspace, before, chosen)
     for problem in problems:
-        print(f"WRONG: {problem}")
-    print("everything adds up" if not problems else f"{len(problems)} things do not add up")
+        say(f"WRONG: {problem}")
+    say("everything adds up" if not problems else f"{len(problems)} things do not add up")
     return 1 if problems else 0
 
 
@@ -120,7 +134,7 @@ def _check(
 
 
 def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str]) -> None:
-    print(
+    say(
         f"{'persona':<20} {'before':<13} {'after':<13} {'asked':>6} {'advantage':>10} "
         f"{'behind':>7} {'ahead':>6}"
     )
@@ -132,12 +146,12 @@ def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str]) -
             shown = f"{gauge.down:7.2f} {gauge.up:6.2f}" if gauge else f"{'-':>7} {'-':>6}"
             advantage = ledger.summary(name).mean_advantage
             was = before.get(name, "new")
-            print(f"{name:<20} {was:<13} {each.tier:<13} {chosen[name]:>6} {advantage:>+10.3f} {shown}")
+            say(f"{name:<20} {was:<13} {each.tier:<13} {chosen[name]:>6} {advantage:>+10.3f} {shown}")
         known = dials(ledger, ledger.runs())
         alone = sorted(name.removeprefix(COMMITTEE) for name, value in known.items() if not value)
         lift = ledger.rows("SELECT avg(lift), count(*) FROM question WHERE experts > 1")[0]
-        print(f"\nlift over the control arm {lift[0]:+.4f} in {lift[1]} questions asked of several experts")
-        print(f"one expert answers on: {', '.join(alone) or 'no topic'}\n")
+        say(f"\nlift over the control arm {lift[0]:+.4f} in {lift[1]} questions asked of several experts")
+        say(f"one expert answers on: {', '.join(alone) or 'no topic'}\n")
 
 
 if __name__ == "__main__":

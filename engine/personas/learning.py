@@ -38,7 +38,7 @@ from engine.workspace import Workspace
 DOWN, UP = "behind limit", "ahead limit"
 _LATEST: Final = 600
 """How many advantages, the latest, a limit is solved from."""
-_NOTABLE: Final = 0.05
+_NOTABLE: Final = 0.1
 """A limit moves when the solved one differs by this share; less is noise."""
 _LOCK_SECONDS: Final = 0.5
 
