@@ -11,7 +11,7 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 
 QUESTION := How does persona-moe find the evidence for an answer?
-SAMPLE := README.md docs
+SAMPLE := docs
 DEMO := $(BIN)/persona-moe --workspace .workspace
 
 .DELETE_ON_ERROR:
