@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.widgets import Input
 from tui_samples import QUESTION, press_text, still, wait_until
 
@@ -299,3 +300,17 @@ def test_a_defect_leaves_one_line_and_a_private_log(workspace: Workspace, tmp_pa
     assert str(log) in app.last_problem
     assert log.stat().st_mode & 0o777 == 0o600
     assert "sk-SECRET" not in log.read_text("utf-8")
+
+
+def test_question_that_arrives_in_one_burst_is_asked_whole(workspace: Workspace) -> None:
+    """A slow link delivers a line and its enter at once: the key must not overtake the text."""
+
+    async def journey(app: PersonaMoeApp, pilot: Any) -> None:
+        for char in "wicks":
+            app.post_message(events.Key(char, char))
+        app.post_message(events.Key("enter", "\r"))
+        await wait_until(pilot, lambda: app.screen.query_one(Question).asked != [])
+        assert app.screen.query_one(Question).asked == ["wicks"]
+        assert app.screen.query_one(Question).text == ""
+
+    go(workspace, journey)
