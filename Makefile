@@ -61,6 +61,8 @@ demo: $(INSTALLED)
 clean:
 	rm -rf $(VENV) .workspace build dist .coverage .coverage.*
 
+# The lock is the whole resolution: left to resolve again, an older pip takes the newest "coverage[toml]" over the
+# pinned "coverage" and then refuses it for want of a hash.
 $(LOCKED): requirements.lock
 	@python=$$(for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	    if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done); \
@@ -68,7 +70,7 @@ $(LOCKED): requirements.lock
 	if [ ! -x $(BIN)/python ]; then $$python -m venv $(VENV) || { \
 	    echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }; fi
 	@echo "Installing the pinned dependencies into $(VENV) (once)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
 $(INSTALLED): $(LOCKED) pyproject.toml
