@@ -160,7 +160,8 @@ class QueryStarted(Event, frozen=True, kw_only=True):
     """What the run depends on: equal values here promise equal decisions after.
 
     ``learned`` is the digest of what earlier questions taught the gate, as of run
-    ``learned_runs``; empty and 0 as long as that acts on nothing.
+    ``learned_runs``, and of what others' machines say of the personas; empty and 0 as long as
+    that acts on nothing.
     """
 
     question: str

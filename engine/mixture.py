@@ -1,13 +1,17 @@
 """The mixture of a workspace: who answers a question, and what its answer teaches about them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from engine.config import Settings
 from engine.errors import WorkspaceError
-from engine.events import Event, Warned
+from engine.events import Event, ModelRef, Warned
 from engine.ids import digest
 from engine.orchestrator import Query
-from engine.personas.gate import Candidate, GateResult, GateWeights, choose_experts
+from engine.personas.federation import model_family
+from engine.personas.federation_priors import Priors, read_priors, with_priors
+from engine.personas.gate import Candidate, GateResult, GateWeights, Record, choose_experts
 from engine.personas.learned import Learned, read_learned
 from engine.personas.learning import Lesson, learn, settle
 from engine.personas.ledger import Ledger, Outcome
@@ -18,6 +22,30 @@ from engine.personas.topics import topic_of
 from engine.workspace import Workspace
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate knows before a question: what was learned here, and what others' machines say."""
+
+    learned: Learned = msgspec.field(default_factory=Learned)
+    priors: Priors = msgspec.field(default_factory=Priors)
+
+    @property
+    def runs(self) -> int:
+        """How many runs of this workspace it reaches to."""
+        return self.learned.runs
+
+    @property
+    def digest(self) -> str:
+        """What it comes to, empty while nothing acts on any choice."""
+        if not self.priors.digest:
+            return self.learned.digest
+        return digest("known.v1", self.learned.digest, self.priors.digest)
+
+    def expected(self, records: Mapping[str, Record], topic_of: Callable[[str], str]) -> dict[str, Record]:
+        """Return the local records with others' words added, for estimating values alone."""
+        topics = {persona: topic_of(persona) for persona in self.priors.cells}
+        return with_priors(records, self.priors, topics)
+
+
 class Mixture:
     """The personas that may be asked, chosen by what they know and by what was learned of them."""
 
@@ -26,9 +54,19 @@ class Mixture:
         self._settings = settings
         self._stored = {each.persona.persona_id: each for each in personas}
 
-    def learned(self, as_of: int | None = None) -> Learned:
-        """Return what earlier questions taught; nothing if learning is off or cannot be read."""
-        if not self._settings.system.learn or not self._workspace.ledger_path.exists():
+    def known(self, as_of: int | None = None, *, model: ModelRef | None = None) -> Known:
+        """Return what is known of the personas; nothing if learning is off or cannot be read.
+
+        ``model`` is what writes: what others say of another family counts half. None: a search.
+        """
+        if not self._settings.system.learn:
+            return Known()
+        family = "" if model is None else model_family(model.name or model.provider)
+        priors = read_priors(self._workspace, list(self._stored.values()), model=family)
+        return Known(learned=self._learned(as_of), priors=priors)
+
+    def _learned(self, as_of: int | None) -> Learned:
+        if not self._workspace.ledger_path.exists():
             return Learned()
         try:
             with Ledger.open(self._workspace.ledger_path) as ledger:
@@ -44,7 +82,7 @@ class Mixture:
     def choose(
         self,
         query: Query,
-        learned: Learned,
+        known: Known,
         *,
         only: Sequence[str] = (),
         budget: float | None = None,
@@ -56,6 +94,11 @@ class Mixture:
         patience for. Raises PersonaError for a name in ``only`` that is unknown.
         """
         thresholds = self._settings.thresholds
+
+        def topic(name: str) -> str:
+            return topic_of(self._stored[name].persona.expertise, query.facets, query.lexicon)
+
+        records = known.learned.records({name: each.digest for name, each in self._stored.items()}, topic)
         return choose_experts(
             [self.candidate(each) for each in self._stored.values()],
             with_form(query.facets, query.answer_type, query.graph.question.comparison, query.lexicon),
@@ -66,14 +109,12 @@ class Mixture:
             seed=self._settings.system.seed,
             question_digest=digest("question.v1", query.text),
             only=only,
-            records=learned.records(
-                {name: each.digest for name, each in self._stored.items()},
-                lambda name: topic_of(self._stored[name].persona.expertise, query.facets, query.lexicon),
-            ),
+            records=records,
+            expected=known.expected(records, topic),
             weights=GateWeights(
                 audition_every=thresholds.audition_every, newcomer_answers=thresholds.min_questions
             ),
-            alone=learned.alone_for(self._topic(query)),
+            alone=known.learned.alone_for(self._topic(query)),
         )
 
     def experts(self, gate: GateResult) -> list[Candidate]:

@@ -38,10 +38,9 @@ from engine.graph.opening import open_question
 from engine.graph.question import require_question
 from engine.ids import q6
 from engine.log import close_log, logger, open_log
-from engine.mixture import Mixture
+from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator, Query
 from engine.personas.gate import Candidate, GateResult
-from engine.personas.learned import Learned
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.snapshots.journal import Journal
 from engine.snapshots.reader import Snapshot
@@ -143,12 +142,12 @@ class Engine:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
         text = require_question(question)
         mixture = self._mixture(personas)
-        learned = mixture.learned()
-        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state(), learned.digest)
+        known = mixture.known()
+        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state(), known.digest)
         if key in self._found and self.settings.system.enable_caching:
             return list(self._found[key])
         query = self._query(text)
-        experts = mixture.experts(mixture.choose(query, learned, only=personas))
+        experts = mixture.experts(mixture.choose(query, known, only=personas))
         if len(self._found) >= SEARCHES_KEPT:
             self._found.clear()
         self._found[key] = MoeOrchestrator(self.settings).search(query, experts, k)
@@ -174,9 +173,9 @@ class Engine:
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of the run, each written to the journal first."""
         mixture = self._mixture(options.personas)
-        learned = mixture.learned()
+        known = mixture.known(model=author.model)
         most = author.most_experts
-        gate = mixture.choose(query, learned, only=options.personas, budget=options.budget, most=most)
+        gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
         journal, problem = self._journal(query.text)
         began = time.monotonic()
         count = 0
@@ -185,7 +184,7 @@ class Engine:
         try:
             run_id = journal.snapshot_id if journal else ""
             async with aclosing(
-                self._run(query, mixture, gate, author, options, learned, run_id, problem)
+                self._run(query, mixture, gate, author, options, known, run_id, problem)
             ) as events:
                 async for event in events:
                     stamped = msgspec.structs.replace(event, seq=count)
@@ -234,12 +233,12 @@ class Engine:
         query = self._query(started.question)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
         mixture = self._mixture(options.personas)
-        learned = mixture.learned(started.learned_runs)
         author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
+        known = mixture.known(started.learned_runs, model=started.model)
         most = author.most_experts
-        gate = mixture.choose(query, learned, only=options.personas, budget=options.budget, most=most)
+        gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
         with asyncio.Runner() as runner:
-            events = self._run(query, mixture, gate, author, options, learned, "", None)
+            events = self._run(query, mixture, gate, author, options, known, "", None)
             try:
                 count = 0
                 while (event := runner.run(_following(events))) is not None:
@@ -255,12 +254,12 @@ class Engine:
         gate: GateResult,
         author: Author,
         options: AskOptions,
-        learned: Learned,
+        known: Known,
         run_id: str,
         problem: PersonaMoeError | None,
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
-        yield self._started(query, author, options, learned)
+        yield self._started(query, author, options, known)
         if problem is not None:
             yield Warned(problem=problem.problem, mend=problem.mend)
         for event in self._unusable():
@@ -302,7 +301,7 @@ class Engine:
             tokens=options.tokens,
         )
 
-    def _started(self, query: Query, author: Author, options: AskOptions, learned: Learned) -> QueryStarted:
+    def _started(self, query: Query, author: Author, options: AskOptions, known: Known) -> QueryStarted:
         return QueryStarted(
             question=query.text,
             schema=SCHEMA_VERSION,
@@ -316,8 +315,8 @@ class Engine:
             budget=self._budget(options.budget),
             only=list(options.personas),
             learn=options.learn,
-            learned=learned.digest,
-            learned_runs=learned.runs,
+            learned=known.digest,
+            learned_runs=known.runs,
         )
 
     def _journal(self, text: str) -> tuple[Journal | None, PersonaMoeError | None]:

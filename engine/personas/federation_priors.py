@@ -17,7 +17,7 @@ from engine.ids import canonical, digest, q6
 from engine.personas.federation import Bundle, Cell, card_of, mean_standing, merge
 from engine.personas.federation_release import Node, decoded, folder_of, own_node, read_if_there
 from engine.personas.gate import Record
-from engine.personas.registry import Roster
+from engine.personas.registry import Roster, StoredPersona
 from engine.workspace import Workspace
 
 K0: Final = 20.0
@@ -131,8 +131,8 @@ class Priors(msgspec.Struct, frozen=True, kw_only=True):
         return prior(cells, cells[0].persona, model=self.model, topic=topic) if cells else Prior()
 
 
-def read_priors(workspace: Workspace, roster: Roster, *, model: str = "") -> Priors:
-    """Return the foreign evidence on the personas of ``roster``, for answers by this model family.
+def read_priors(workspace: Workspace, personas: Sequence[StoredPersona], *, model: str = "") -> Priors:
+    """Return the foreign evidence on ``personas``, for answers by this model family.
 
     Foreign evidence that cannot be read is none: it is never needed.
     """
@@ -146,7 +146,7 @@ def read_priors(workspace: Workspace, roster: Roster, *, model: str = "") -> Pri
     for cell in cells:
         by_persona.setdefault(cell.persona, []).append(cell)
     found = {}
-    for stored in sorted(roster.personas, key=lambda each: each.persona.persona_id):
+    for stored in sorted(personas, key=lambda each: each.persona.persona_id):
         about = by_persona.get(card_of(stored.persona, "0" * 32).digest)
         if about:
             found[stored.persona.persona_id] = tuple(about)
@@ -160,8 +160,8 @@ def with_priors(
 ) -> dict[str, Record]:
     """Return the gate's records with foreign evidence added to what is expected; see docs/federation.md.
 
-    To be called between ``Learned.records`` and ``choose_experts``. ``topics`` gives the topic of the
-    question for each persona (``topic_of``). Counts of answers and turns stay those of this machine.
+    They are ``expected`` of ``choose_experts``. ``topics`` gives the topic of the question for each
+    persona (``topic_of``). Counts of answers and turns stay those of this machine.
 
     >>> with_priors({"ada": Record(n=20, mean=0.6, tried=20)}, Priors(), {})["ada"].mean
     0.6

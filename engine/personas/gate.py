@@ -102,6 +102,7 @@ def choose_experts(
     question_digest: str,
     only: Sequence[str] = (),
     records: Mapping[str, Record] | None = None,
+    expected: Mapping[str, Record] | None = None,
     weights: GateWeights | None = None,
     alone: str = "",
 ) -> GateResult:
@@ -111,15 +112,19 @@ def choose_experts(
     is asked whatever the price. Pruned personas are never asked; experimental ones only in an
     audition (one question in ``audition_every``), or if there are no others. ``only`` asks exactly
     these personas and looks neither at budget nor price. Without ``records`` every persona counts
-    as new. ``alone`` is the reason for asking one expert only, if there is one; questions that hold
-    an audition ask the committee all the same, so that it can earn its place back. Raises
-    PersonaError if ``only`` names a persona that is unknown or pruned.
+    as new. Values are estimated from ``expected``, which is ``records`` unless foreign evidence was
+    added to it; auditions look at ``records`` alone. ``alone`` is the reason for asking one expert
+    only, if there is one; questions that hold an audition ask the committee all the same, so that it
+    can earn its place back. Raises PersonaError if ``only`` names a persona that is unknown or pruned.
     """
     weights = weights or GateWeights()
     facets = list(facets) or [_ANY_QUESTION]
     records = records or {}
+    expected = records if expected is None else expected
     ordered = sorted(candidates, key=lambda each: each.persona.persona_id)
-    rated = [_rate(c, facets, lexicon, records.get(c.persona.persona_id, Record()), weights) for c in ordered]
+    rated = [
+        _rate(c, facets, lexicon, expected.get(c.persona.persona_id, Record()), weights) for c in ordered
+    ]
     events = [
         GateScored(
             persona=each.persona_id,

@@ -97,6 +97,7 @@ def _inputs(started: QueryStarted | None) -> dict[str, str]:
         "budget": f"{started.budget:g}",
         "only": ", ".join(started.only),
         "learn": "yes" if started.learn else "no",
+        "learned": started.learned,
         "event schema": str(started.schema),
         **{f"persona {ref.persona_id}": f"{ref.tier} {ref.digest}" for ref in started.personas},
     }

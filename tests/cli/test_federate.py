@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from engine.personas.federation import model_family
 from engine.pipeline import AskOptions, Engine
 from engine.workspace import create_workspace
 from tests.cli.conftest import DOCUMENTS
 from tui.cli import main
+from tui.commands.federate import without_provider
 
 Say = Callable[..., tuple[int, str, str]]
 QUESTIONS = [
@@ -159,3 +161,9 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(
     assert said in err
     assert len(err.splitlines()) == 1
     assert not (place / "state" / "federation" / "foreign.json").exists()
+
+
+def test_the_family_is_that_of_the_model_and_not_of_what_serves_it() -> None:
+    assert model_family(without_provider("ollama:llama3.1:8b-q4")) == "llama3.1"
+    assert model_family(without_provider("ollama:library/qwen3:4b")) == "qwen3"
+    assert model_family(without_provider("extractive")) == "extractive"

@@ -195,7 +195,7 @@ def test_priors_move_expectations_and_no_count_or_turn(place: Workspace) -> None
     keep_bundle(
         place, [Bundle(node=NODES[1], cells=(cell(persona=name, node=NODES[1], n=40, standing=32.0),))]
     )
-    priors = read_priors(place, roster, model="llama3")
+    priors = read_priors(place, roster.personas, model="llama3")
     assert priors.digest
     known = {"scout": Record(n=20, mean=0.5, tried=20, last_tried=7), "sceptic": Record(n=3)}
     after = with_priors(known, priors, {"scout": "graphs"})
@@ -215,7 +215,7 @@ def test_own_cells_from_elsewhere_are_not_believed() -> None:
 def test_foreign_evidence_that_is_damaged_is_none_for_the_gate(place: Workspace) -> None:
     keep_bundle(place, [Bundle(node=NODES[1], cells=(cell(),))])
     (folder_of(place) / "foreign.json").write_bytes(b"{")
-    assert read_priors(place, PersonaRegistry.of(place).load()) == Priors()
+    assert read_priors(place, PersonaRegistry.of(place).load().personas) == Priors()
     with pytest.raises(WorkspaceError, match="damaged"):
         read_foreign_cells(place)
 

@@ -72,11 +72,21 @@ def _family_of(workspace: "Workspace") -> "Callable[[str], str]":
 
     def family_of(run_id: str) -> str:
         try:
-            return model_family(library.info(run_id).model)
+            return model_family(without_provider(library.info(run_id).model))
         except SnapshotError:  # the snapshot was thrown away; the sums are still good
             return model_family("")
 
     return family_of
+
+
+def without_provider(model: str) -> str:
+    """Return the model's own name of what a list of runs says wrote.
+
+    >>> without_provider("ollama:llama3.1:8b"), without_provider("extractive")
+    ('llama3.1:8b', 'extractive')
+    """
+    provider, _, name = model.partition(":")
+    return name or provider
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -216,7 +226,7 @@ def _show(args: argparse.Namespace) -> int:
     workspace = open_workspace(args)
     cells = read_foreign_cells(workspace)
     roster = PersonaRegistry.of(workspace).load()
-    priors = read_priors(workspace, roster)
+    priors = read_priors(workspace, roster.personas)
     heard = {name: priors.of(name) for name in sorted(priors.cells)}
     nodes = sorted({cell.node for cell in cells})
     if args.json:

@@ -194,7 +194,7 @@ def _show(args: argparse.Namespace) -> int:
         if isinstance(each.persona.metadata.get("lineage"), dict)
         and each.persona.metadata["lineage"].get("parent") == args.persona_id
     ]
-    card.prior = read_priors(registry.workspace, roster).of(args.persona_id)
+    card.prior = read_priors(registry.workspace, roster.personas).of(args.persona_id)
     ledger = open_ledger(registry.workspace)
     if ledger is not None:
         from engine.personas.learning import read_gauges, read_limits
