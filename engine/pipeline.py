@@ -1,7 +1,6 @@
 """Engine: a workspace opened for indexing, searching and asking. It orders the steps, no more."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -42,8 +41,8 @@ from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator, Query
 from engine.personas.gate import Candidate, GateResult
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
-from engine.snapshots.journal import Journal
 from engine.snapshots.reader import Snapshot
+from engine.snapshots.recording import Recording, numbered
 from engine.streaming import released_in_order
 from engine.workspace import TIERS, Workspace
 
@@ -162,52 +161,17 @@ class Engine:
         query = self._query(require_question(question))
         author = await self._author(query, options)
         try:
-            async with aclosing(self._recorded(query, options, author)) as events:
+            mixture = self._mixture(options.personas)
+            known = mixture.known(model=author.model)
+            most = author.most_experts
+            gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
+            recording = Recording(self.workspace.snapshots, query.text)
+            run = self._run(query, mixture, gate, author, options, known, recording.run_id, recording.problem)
+            async with aclosing(recording.record(run)) as events:
                 async for event in events:
                     yield event
         finally:
             await author.aclose()
-
-    async def _recorded(
-        self, query: Query, options: AskOptions, author: Author
-    ) -> AsyncGenerator[Event, None]:
-        """Yield the events of the run, each written to the journal first."""
-        mixture = self._mixture(options.personas)
-        known = mixture.known(model=author.model)
-        most = author.most_experts
-        gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-        journal, problem = self._journal(query.text)
-        began = time.monotonic()
-        count = 0
-        complete = False
-        outcome = "cut off"
-        try:
-            run_id = journal.snapshot_id if journal else ""
-            async with aclosing(
-                self._run(query, mixture, gate, author, options, known, run_id, problem)
-            ) as events:
-                async for event in events:
-                    stamped = msgspec.structs.replace(event, seq=count)
-                    count += 1
-                    if isinstance(event, QueryFinished):
-                        outcome = event.outcome
-                    elif isinstance(event, Warned):
-                        logger.warning("%s", event.problem)
-                    if journal is not None:
-                        journal.append(stamped, time.monotonic() - began)
-                    yield stamped
-            complete = True
-        finally:
-            saved = journal.close(complete) if journal is not None else None
-        logger.info(
-            "question %s: %s, %d events in %.2f s",
-            journal.snapshot_id if journal else "not recorded",
-            outcome,
-            count,
-            time.monotonic() - began,
-        )
-        if saved is not None:
-            yield saved
 
     def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
         """Yield the events of :meth:`ask` for callers without an event loop; one is run in between."""
@@ -238,12 +202,10 @@ class Engine:
         most = author.most_experts
         gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
         with asyncio.Runner() as runner:
-            events = self._run(query, mixture, gate, author, options, known, "", None)
+            events = numbered(self._run(query, mixture, gate, author, options, known, "", None))
             try:
-                count = 0
                 while (event := runner.run(_following(events))) is not None:
-                    yield msgspec.structs.replace(event, seq=count)
-                    count += 1
+                    yield event
             finally:
                 runner.run(events.aclose())
 
@@ -318,12 +280,6 @@ class Engine:
             learned=known.digest,
             learned_runs=known.runs,
         )
-
-    def _journal(self, text: str) -> tuple[Journal | None, PersonaMoeError | None]:
-        try:
-            return Journal.create(self.workspace.snapshots, label=text), None
-        except WorkspaceError as error:
-            return None, error
 
     # -- parts -----------------------------------------------------------------------------------
     def _query(self, text: str) -> Query:
