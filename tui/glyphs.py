@@ -28,6 +28,7 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     ellipsis: str
     bullet: str
     left: str
+    arrow: str
 
 
 _STATUS: Final = {
@@ -58,6 +59,7 @@ UNICODE: Final = Glyphs(
     ellipsis="…",
     bullet="·",
     left="│",
+    arrow="→",
 )  # fmt: skip
 
 ASCII: Final = Glyphs(
@@ -80,6 +82,7 @@ ASCII: Final = Glyphs(
     ellipsis="...",
     bullet="-",
     left="|",
+    arrow="->",
 )
 
 

@@ -11,7 +11,9 @@ from engine.errors import ConfigError
 if TYPE_CHECKING:
     from textual.binding import Binding
 
-Scope: TypeAlias = Literal["app", "main", "ask", "list", "personas", "replay", "reader", "runs"]
+Scope: TypeAlias = Literal[
+    "app", "main", "ask", "list", "personas", "replay", "reader", "runs", "compare", "dialog"
+]  # fmt: skip
 
 SCOPES: Final[dict[Scope, str]] = {
     "app": "Everywhere",
@@ -22,6 +24,8 @@ SCOPES: Final[dict[Scope, str]] = {
     "replay": "While a run is replayed",
     "reader": "In a passage, card or node",
     "runs": "In the list of runs",
+    "compare": "In a comparison of two runs",
+    "dialog": "In any other window",
 }
 
 
@@ -101,7 +105,14 @@ ACTIONS: Final = (
     Action("reader.previous", "reader", "N,p", "Previous", "the citation or passage before", True),
     Action("reader.copy", "reader", "y", "Copy", "copy this text", True),
     Action("reader.close", "reader", "escape,q", "Close", "back", True),
+    Action("runs.mark", "runs", "m", "Mark", "mark the run, or take the mark off", True),
+    Action("runs.compare", "runs", "c", "Compare", "the two marked, or the marked and this one", True),
     Action("runs.close", "runs", "escape,q", "Close", "back", True),
+    Action("compare.left", "compare", "less_than_sign", "Replay left", "replay the run on the left", True),
+    Action("compare.right", "compare", "greater_than_sign", "Replay right", "replay the other", True),
+    Action("compare.copy", "compare", "y", "Copy", "copy the comparison", True),
+    Action("compare.close", "compare", "escape,q", "Close", "back", True),
+    Action("dialog.close", "dialog", "escape,q", "Close", "back", True),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
 
@@ -111,7 +122,7 @@ MOST_BYTES: Final = 64 * 1024
 def bindings(scope: Scope) -> "list[Binding | tuple[str, str] | tuple[str, str, str]]":
     """Return the keys of ``scope`` as Textual wants them; the action's name is the id after the dot.
 
-    >>> len(bindings("runs"))
+    >>> len(bindings("dialog"))
     1
     """
     from textual.binding import Binding

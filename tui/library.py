@@ -10,6 +10,7 @@ from engine.events import Event, Tier
 if TYPE_CHECKING:
     from engine.pipeline import Engine
     from engine.snapshots.library import SnapshotInfo
+    from tui.panes.compare import Comparison
 
 LADDER: Final[tuple[Tier, ...]] = ("pruned", "experimental", "stable", "active")
 
@@ -38,6 +39,19 @@ def open_run(engine: "Engine", name: str) -> Recording:
     timed = list(snapshot.timed())
     events = tuple(each.event for each in timed)
     return Recording(snapshot.snapshot_id, events, tuple(each.at / 1e6 for each in timed), snapshot.problem)
+
+
+def compare_runs(engine: "Engine", left: str, right: str) -> "Comparison":
+    """Return two recorded runs side by side, as far as each is whole. Raises SnapshotError."""
+    from engine.snapshots.diff import diff
+    from engine.snapshots.library import SnapshotLibrary
+    from tui.panes.compare import Comparison, Side
+
+    library = SnapshotLibrary(engine.workspace.snapshots)
+    one, two = library.open(left, salvage=True), library.open(right, salvage=True)
+    infos = (library.info(one.snapshot_id), library.info(two.snapshot_id))
+    sides = [Side(snapshot=each.id, created=each.created, question=each.question) for each in infos]
+    return Comparison(left=sides[0], right=sides[1], diff=diff(one, two))
 
 
 def cut_off_run(engine: "Engine") -> str:

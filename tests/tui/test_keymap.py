@@ -38,6 +38,8 @@ def test_no_default_takes_a_key_that_terminals_or_text_fields_need() -> None:
 
 def test_every_action_is_there_to_be_called() -> None:
     from tui.app import PersonaMoeApp
+    from tui.screens.compare import CompareScreen
+    from tui.screens.help import HelpScreen
     from tui.screens.main import MainScreen
     from tui.screens.reader import ReaderScreen
     from tui.screens.runs import RunsScreen
@@ -48,6 +50,7 @@ def test_every_action_is_there_to_be_called() -> None:
     owners = {
         "app": PersonaMoeApp, "main": MainScreen, "replay": MainScreen, "ask": Question, "list": RowList,
         "personas": PersonasPane, "reader": ReaderScreen, "runs": RunsScreen,
+        "compare": CompareScreen, "dialog": HelpScreen,
     }  # fmt: skip
     for action in keymap.ACTIONS:
         assert hasattr(owners[action.scope], f"action_{action.id.partition('.')[2]}"), action.id

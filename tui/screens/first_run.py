@@ -45,7 +45,7 @@ class FirstRunScreen(ModalScreen[str | None]):
     """Returns ``sample``, the path to index, or None to look around."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *keymap.bindings("runs"),
+        *keymap.bindings("dialog"),
         ("1", "choose('sample')", ""),
         ("2", "choose('folder')", ""),
         ("3", "choose('later')", ""),

@@ -39,7 +39,7 @@ def help_rows(keys: Mapping[str, str], first: str, width: int) -> list[Row]:
 class HelpScreen(ModalScreen[None]):
     """Shows all keys."""
 
-    BINDINGS = keymap.bindings("runs")
+    BINDINGS = keymap.bindings("dialog")
 
     def __init__(self, view: View, keys: Mapping[str, str], first: str) -> None:
         """Show ``keys``, those of the scope ``first`` on top."""

@@ -1,9 +1,8 @@
 """What the keys of the main screen do."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from textual import work
 
@@ -11,24 +10,20 @@ from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from engine.events import Citation, Evidence
 from tui import keymap
-from tui.clipboard import copy, write_private
+from tui.clipboard import write_private
 from tui.context import Surroundings, surroundings
-from tui.library import cut_off_run, list_runs, open_run, persona_card, step_persona
+from tui.library import cut_off_run, persona_card, step_persona
 from tui.panes.graph import node_rows
 from tui.panes.passage import passage_rows
 from tui.panes.rows import Row, View, place, text_rows
 from tui.screens.first_run import SAMPLE, FirstRunScreen
 from tui.screens.main_view import PANES, MainView
 from tui.screens.reader import Page, ReaderScreen
-from tui.screens.replay_view import ReplayView
-from tui.screens.runs import RunsScreen
+from tui.screens.run_keys import RunKeys
 from tui.widgets.answer import answer_as_text
 from tui.widgets.personas_pane import PersonasPane
 from tui.widgets.question import Question, split_personas
 from tui.widgets.row_list import RowList
-
-if TYPE_CHECKING:
-    from engine.pipeline import Engine
 
 SAMPLE_QUESTION: Final = "How does persona-moe find the evidence for an answer?"
 _REPLAY_ACTIONS: Final = frozenset(
@@ -36,7 +31,7 @@ _REPLAY_ACTIONS: Final = frozenset(
 )
 
 
-class MainScreen(ReplayView):
+class MainScreen(RunKeys):
     """The main screen with all it can do."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -227,34 +222,6 @@ class MainScreen(ReplayView):
             self.desk.session.mark_stale()
             self.desk.session.look()
 
-    async def _called(self, task: "Callable[[Engine], Any]") -> Any:
-        """Return what ``task`` returns on the engine's thread; None, and the problem shown, if it fails."""
-        try:
-            return await self.desk.session.call(task)
-        except PersonaMoeError as error:
-            self.say(str(error), "bad")
-            return None
-
-    # -- runs ------------------------------------------------------------------------------------
-    @work
-    async def action_runs(self) -> None:
-        """List the recorded runs and replay the one chosen."""
-        infos = await self._called(list_runs)
-        if infos is None:
-            return
-        name = await self.app.push_screen_wait(RunsScreen(self.desk.view(), infos))
-        if name:
-            await self.replay(name)
-
-    async def replay(self, name: str) -> None:
-        """Play a recorded run."""
-        recording = await self._called(lambda engine: open_run(engine, name))
-        if recording is None:
-            return
-        self.desk.replay(recording.name, recording.events, recording.at)
-        self.say(f"this run is not whole: {recording.problem}" if recording.problem else "", "warn")
-        self.show_pane(self.shown_pane)
-
     # -- documents -------------------------------------------------------------------------------
     @work
     async def on_main_view_workspace_opened(self, event: MainView.WorkspaceOpened) -> None:
@@ -296,17 +263,6 @@ class MainScreen(ReplayView):
         focused = self.focused
         if isinstance(focused, RowList) and focused.current is not None:
             self.copy(focused.current.text)
-
-    @work
-    async def copy(self, text: str) -> None:
-        """Copy ``text`` and say which way it went."""
-        file = self.desk.session.workspace.state / "copied.txt"
-        try:
-            route = await asyncio.to_thread(copy, text, self.moe.write_sequence, file)
-        except OSError as error:
-            self.say(f"could not copy: {error.strerror}", "bad")
-            return
-        self.app.notify(one_line(route), markup=False, timeout=4)
 
     @work
     async def action_write(self) -> None:

@@ -1,9 +1,9 @@
 """What the keys do while a recorded run is played."""
 
-from tui.screens.main_view import MainView
+from tui.screens.calls import Calls
 
 
-class ReplayView(MainView):
+class ReplayView(Calls):
     """The main screen with the keys of a replay."""
 
     def action_play(self) -> None:
