@@ -1,5 +1,6 @@
 """One question's cycle: personas widen the graph, their answers are judged, the record is kept."""
 
+import copy
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -7,7 +8,7 @@ from engine.config import Settings
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.sqlite_store import SqliteStore
 from engine.evaluation.credit import credit_events, lift
-from engine.evaluation.outputs import Context, ExpertOutput
+from engine.evaluation.outputs import Context, ExpertOutput, KnownNames
 from engine.evaluation.scores import ScoredOutput, score_outputs
 from engine.events import (
     Claim,
@@ -46,7 +47,11 @@ class Query:
     def __init__(self, text: str, store: SqliteStore, lexicon: CorpusLexicon, settings: Settings) -> None:
         self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
         self.graph = QueryGraph(text, store, settings.retrieval)
+        self.context = Context(lexicon, (), settings.thresholds.support_threshold)
         self.facets: list[Facet] = question_facets(self.graph)
+        self._begin()
+
+    def _begin(self) -> None:
         self.experts: list[Candidate] = []
         self.visited: dict[str, list[int]] = {}
         self.ground = Ground()
@@ -55,6 +60,13 @@ class Query:
         self.outputs: list[ExpertOutput] = []
         self.scored: list[ScoredOutput] = []
         self.credits: list[CreditAssigned] = []
+
+    def afresh(self) -> "Query":
+        """Return the same question before anybody walked; what was read of the corpus is shared."""
+        again = copy.copy(self)
+        again.graph = self.graph.afresh()
+        again._begin()
+        return again
 
     @property
     def answer_type(self) -> str:
@@ -122,7 +134,7 @@ class MoeOrchestrator:
             persona = expert.persona.persona_id
             own = choose_evidence(query.graph, self._to_read(query, persona), EXPERT_PASSAGES)
             budget = round(author.context_tokens * expert.policy.context_share)
-            packed = pack_context(own, query.facets, query.lexicon, budget=budget)
+            packed = pack_context(own, query.facets, query.lexicon, budget=budget, context=query.context)
             query.read[persona] = packed.kept
             yield packed.event(persona)
         jobs = [partial(author.claims, self._assignment(query, expert)) for expert in query.experts]
@@ -156,11 +168,13 @@ class MoeOrchestrator:
     def _assignment(
         self, query: Query, expert: Candidate, evidence: Sequence[Evidence] | None = None
     ) -> Assignment:
+        evidence = query.read[expert.persona.persona_id] if evidence is None else evidence
         return Assignment(
             question=query.text,
             persona=expert.persona,
             policy=expert.policy,
-            evidence=query.read[expert.persona.persona_id] if evidence is None else evidence,
+            evidence=evidence,
+            context=query.context.over(evidence),
             facets=query.facets,
             answer_type=query.answer_type,
         )
@@ -168,26 +182,25 @@ class MoeOrchestrator:
     def _score(
         self, query: Query, outputs: Sequence[ExpertOutput], evidence: Sequence[Evidence]
     ) -> list[ScoredOutput]:
-        # What an answer may name: whatever stands in the evidence that was found for the question.
-        entities = sorted({anchor for each in evidence for anchor in query.lexicon.anchors(each.text)})
         return score_outputs(
             outputs,
             query.text,
             facets=query.facets,
             answer_type=query.answer_type,
-            entities=entities,
-            lexicon=query.lexicon,
-            evidence=evidence,
+            entities=KnownNames(query.lexicon, evidence),
+            context=query.context.over(evidence),
             settings=self._settings.thresholds,
         )
 
     # -- synthesis -------------------------------------------------------------------------------
     async def compose(self, query: Query, author: Author, emit: Emit) -> Synthesis:
         """Return the answer that ``author`` makes of the experts' supported claims."""
+        read = query.all_read()
         closing = Closing(
             question=query.text,
             outputs=query.outputs,
-            evidence=query.all_read(),
+            evidence=read,
+            context=query.context.over(read),
             facets=query.facets,
             answer_type=query.answer_type,
             thresholds=self._settings.thresholds,
@@ -201,12 +214,12 @@ class MoeOrchestrator:
         answer is extracted, so that it is free. Final and control answer are scored side by side on
         what each of them read.
         """
-        alone = Query(query.text, query.store, query.lexicon, self._settings)
+        alone = query.afresh()
         for _ in self.expansion_phase(alone, [control], record=False):
             pass
         assignment = self._assignment(alone, control, alone.evidence)
         output = await ExtractiveAuthor(query.lexicon).claims(assignment, lambda _: None)
-        final = _as_output(answer, Context(query.lexicon, query.all_read()))
+        final = _as_output(answer, query.context.over(query.all_read()))
         evidence = {each.passage: each for each in (*query.all_read(), *alone.evidence)}
         scored_control, scored_final = (
             self._score(query, [each], list(evidence.values()))[0] for each in (output, final)

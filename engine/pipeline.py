@@ -1,6 +1,5 @@
 """Engine: a workspace opened for indexing, searching and asking. It orders the steps, no more."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
@@ -43,7 +42,7 @@ from engine.personas.gate import Candidate, GateResult
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.recording import Recording, numbered
-from engine.streaming import released_in_order
+from engine.streaming import released_in_order, without_a_loop
 from engine.workspace import TIERS, Workspace
 
 CONTROL_PERSONA = "fact-finder"
@@ -175,13 +174,7 @@ class Engine:
 
     def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
         """Yield the events of :meth:`ask` for callers without an event loop; one is run in between."""
-        with asyncio.Runner() as runner:
-            events = self.ask(question, options)
-            try:
-                while (event := runner.run(_following(events))) is not None:
-                    yield event
-            finally:
-                runner.run(events.aclose())
+        yield from without_a_loop(self.ask(question, options))
 
     def rerun(self, snapshot: Snapshot) -> Iterator[Event]:
         """Yield the events of asking a recorded question again, as things stand now.
@@ -201,13 +194,8 @@ class Engine:
         known = mixture.known(started.learned_runs, model=started.model)
         most = author.most_experts
         gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-        with asyncio.Runner() as runner:
-            events = numbered(self._run(query, mixture, gate, author, options, known, "", None))
-            try:
-                while (event := runner.run(_following(events))) is not None:
-                    yield event
-            finally:
-                runner.run(events.aclose())
+        run = self._run(query, mixture, gate, author, options, known, "", None)
+        yield from without_a_loop(numbered(run))
 
     async def _run(
         self,
@@ -329,10 +317,6 @@ class Engine:
             personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
         )
         return self._mixture().candidate(plain)
-
-
-async def _following(events: AsyncGenerator[Event, None]) -> Event | None:
-    return await anext(events, None)
 
 
 def _told(answer: Synthesis) -> Iterator[Event]:

@@ -1,13 +1,16 @@
-"""Events of concurrent work, released in one fixed order."""
+"""Events of concurrent work, released in one fixed order; and for callers without an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 from engine.events import Event
 
 T = TypeVar("T")
 Emit = Callable[[Event], None]
+BURST = 32
+"""Events that may be made before the first of them is looked at: entering a loop costs as much as one."""
 
 
 async def released_in_order(
@@ -40,3 +43,48 @@ async def released_in_order(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def without_a_loop(events: AsyncGenerator[Event, None]) -> Iterator[Event]:
+    """Yield ``events`` as they come, at most two bursts behind; closes them when the caller stops.
+
+    Raises whatever ``events`` raises.
+    """
+    ready: asyncio.Queue[Event | BaseException | None] = asyncio.Queue(BURST)
+
+    async def fill() -> None:
+        try:
+            async with aclosing(events):
+                async for event in events:
+                    await ready.put(event)
+        except Exception as error:  # the caller gets it below, in its turn
+            await ready.put(error)
+        else:
+            await ready.put(None)
+
+    async def begin() -> asyncio.Task[None]:
+        return asyncio.create_task(fill())
+
+    async def burst() -> list[Event | BaseException | None]:
+        found = [await ready.get()]
+        while not ready.empty():
+            found.append(ready.get_nowait())
+        return found
+
+    async def end() -> None:
+        filling.cancel()
+        await asyncio.gather(filling, return_exceptions=True)
+        await events.aclose()
+
+    with asyncio.Runner() as runner:
+        filling = runner.run(begin())
+        try:
+            while True:
+                for each in runner.run(burst()):
+                    if each is None:
+                        return
+                    if isinstance(each, BaseException):
+                        raise each
+                    yield each
+        finally:
+            runner.run(end())

@@ -1,11 +1,12 @@
 """Grounding: is what the output says in the passages it cites, and nothing else?"""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable
 
 from engine.evaluation.outputs import Context, ExpertOutput, Scored, scored
 
 
-def grounding(output: ExpertOutput, entities: Sequence[str], context: Context) -> Scored:
+def grounding(output: ExpertOutput, entities: Iterable[str], context: Context) -> Scored:
     """Return citation F1 times the share of anchors known to the visited graph, in [0, 1].
 
     Citation recall is the share of claims that their citations together bear out; precision the
@@ -18,7 +19,7 @@ def grounding(output: ExpertOutput, entities: Sequence[str], context: Context) -
     if output.refused or not output.claims:
         return scored([], ["refusal: nothing to check" if output.refused else "empty answer"])
     anchors = list(dict.fromkeys(a for claim in output.claims for a in context.checker.anchors(claim.text)))
-    known = [*entities, *(context.passage_text(key) for key in context.evidence)]
+    known = itertools.chain(map(context.passage_text, context.evidence), entities)
     foreign = context.checker.absent(" \n".join(claim.text for claim in output.claims), known)
     share = len(foreign) / len(anchors) if anchors else 0.0
     notes = [f"found nowhere in the visited graph: {', '.join(foreign[:5])}"] if foreign else []

@@ -1,6 +1,6 @@
 """What is scored: an expert's output, the passages it may cite, and a score with its terms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -41,24 +41,36 @@ def scored(terms: Iterable[tuple[str, float]], notes: Sequence[str] = ()) -> Sco
 
 
 class Context:
-    """What every score needs: a checker with its lexicon, the passages by id, the bar for support."""
+    """What every score needs: a checker with its lexicon, the passages by id, the bar for support.
+
+    ``matcher`` shares what another context has read and compared (:meth:`over`).
+    """
 
     def __init__(
         self,
         lexicon: Lexicon | None = None,
         evidence: Sequence[Evidence] = (),
         support_threshold: float = 0.6,
+        matcher: ClaimMatcher | None = None,
     ) -> None:
         self.lexicon: Lexicon = PlainLexicon() if lexicon is None else lexicon
-        self.checker = SupportChecker(self.lexicon)
-        self.matcher = ClaimMatcher(self.checker)
+        self.matcher = matcher or ClaimMatcher(SupportChecker(self.lexicon))
+        self.checker = self.matcher.checker
         self.threshold = support_threshold
         self.evidence = {each.evidence_id: each for each in evidence} | {e.passage: e for e in evidence}
+        self._texts: dict[str, str] = {}
+
+    def over(self, evidence: Sequence[Evidence]) -> "Context":
+        """Return a context over other passages that has already read what this one has."""
+        return Context(self.lexicon, evidence, self.threshold, self.matcher)
 
     def passage_text(self, cite: str) -> str:
         """Return a passage's text under its heading, '' for an unknown id."""
-        found = self.evidence.get(cite)
-        return evidence_text(found) if found else ""
+        text = self._texts.get(cite)
+        if text is None:
+            found = self.evidence.get(cite)
+            text = self._texts[cite] = evidence_text(found) if found else ""
+        return text
 
     def document(self, cite: str) -> str:
         """Return the document of a passage; for an unknown id the id itself."""
@@ -81,6 +93,17 @@ class Context:
             return output
         claims = [Claim(text=output[a:b], cites=[]) for a, b in self.lexicon.sentences(output)]
         return ExpertOutput(persona_id="", claims=claims, text=output)
+
+
+class KnownNames:
+    """The names, code names and numbers of passages, for whoever goes through them; else never read."""
+
+    def __init__(self, lexicon: Lexicon, evidence: Sequence[Evidence]) -> None:
+        self._lexicon, self._evidence = lexicon, evidence
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each name once, in alphabetical order."""
+        return iter(sorted({name for each in self._evidence for name in self._lexicon.anchors(each.text)}))
 
 
 def evidence_text(evidence: Evidence) -> str:

@@ -129,6 +129,8 @@ _DATES = (
     (re.compile(rf"\b{_DAY}\s+(?:of\s+)?({_MONTH})\b", re.I), "dM"),
     (re.compile(rf"\b({_MONTH})\b\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?!,?\d)", re.I), "Md"),
 )
+_SPELLED = re.compile("|".join(name[:3] for name in _MONTHS), re.I)
+"""What every month's name begins with: a text without it is not searched for spelled dates."""
 _NUMBER = re.compile(
     r"(?<![A-Za-z\d_.])(?<![A-Za-z]-)"
     r"([$€£])?\s?"
@@ -163,7 +165,10 @@ def _date(order: str, groups: tuple[str, ...]) -> str | None:
 
 def _take_dates(text: str) -> tuple[str, list[Quantity]]:
     found: list[Quantity] = []
+    spelled = _SPELLED.search(text) is not None
     for pattern, order in _DATES:
+        if "M" in order and not spelled:
+            continue
 
         def take(match: re.Match[str], order: str = order) -> str:
             value = _date(order, match.groups())
@@ -197,8 +202,9 @@ def quantities(text: str) -> list[Quantity]:
     >>> [q.value for q in quantities("twenty-one ships, the 3rd of 12 million")]
     ['3', '12000000', '21']
     """
-    text, found = _take_dates(text)
-    for match in _NUMBER.finditer(text):
+    digits_in = any(map(str.isdigit, text))
+    text, found = _take_dates(text) if digits_in else (text, [])
+    for match in _NUMBER.finditer(text) if digits_in else ():
         sign, digits, ordinal, magnitude, unit = match.groups(default="")
         if digits.endswith("s") or digits.count(".") > 1:
             found.append(Quantity("number", digits, "", digits, digits))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.corpus.tokens import QUESTION_WORDS, stem
 from engine.evaluation.outputs import Context, ExpertOutput, Scored, scored
-from engine.evaluation.quantities import quantities, tells_when
+from engine.evaluation.quantities import tells_when
 from engine.events import Claim, Facet
 from engine.ids import q6
 
@@ -51,11 +51,11 @@ def asked_type(question: str, named: str = "") -> str:
 def holds_type(text: str, kind: str, question: str, context: Context) -> bool:
     """Return whether ``text`` holds a thing of the ``kind`` asked that the question did not."""
     if kind in {"date", "number"}:
-        given = {(q.kind, q.value) for q in quantities(question)}
-        new = [q for q in quantities(text) if not q.weak and (q.kind, q.value) not in given]
+        given = {(q.kind, q.value) for q in context.checker.amounts(question)}
+        new = [q for q in context.checker.amounts(text) if not q.weak and (q.kind, q.value) not in given]
         dates = [q for q in new if tells_when(q)]
         return bool(dates) if kind == "date" else len(new) > len(dates)
-    amounts = {q.shown for q in quantities(text)}
+    amounts = {q.shown for q in context.checker.amounts(text)}
     names = [name for name in context.checker.absent(text, [question]) if name not in amounts]
     return bool(names)
 
@@ -74,6 +74,8 @@ def question_facets(question: str, context: Context) -> list[Facet]:
 
 def facet_share(facet: Facet, held: frozenset[str], context: Context) -> float:
     """Return the weighted share of the facet's terms that are among ``held``, in [0, 1]."""
+    if len(facet.terms) == 1:  # what most facets are: there is nothing to weigh
+        return float(facet.terms[0] in held)
     weights = context.checker.weights(facet.terms)
     whole = math.fsum(weights.values())
     return math.fsum(w for term, w in weights.items() if term in held) / whole if whole else 0.0

@@ -5,7 +5,7 @@ The ``score_*`` functions take plain strings or :class:`ExpertOutput`; with ``le
 committee at once and gives every score with the terms that sum to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -156,17 +156,15 @@ def score_outputs(
     *,
     facets: Sequence[Facet],
     answer_type: str,
-    entities: Sequence[str],
-    lexicon: Lexicon,
-    evidence: Sequence[Evidence],
+    entities: Iterable[str],
+    context: Context,
     settings: ThresholdSettings,
-    context: Context | None = None,
 ) -> list[ScoredOutput]:
     """Return the scores of each output against all the others, in the order given.
 
-    A ``context`` made from the same lexicon and evidence saves reading them again.
+    ``context`` holds the passages that may be cited. ``entities`` are names known beside those of
+    the passages; they are gone through for a name that no passage holds, once for each output.
     """
-    context = context or Context(lexicon, evidence, settings.support_threshold)
     return [
         _score(
             output, [*outputs[:i], *outputs[i + 1 :]], query, facets, answer_type, entities, context, settings
@@ -181,7 +179,7 @@ def _score(
     query: str,
     facets: Sequence[Facet],
     answer_type: str,
-    entities: Sequence[str],
+    entities: Iterable[str],
     context: Context,
     settings: ThresholdSettings,
 ) -> ScoredOutput:

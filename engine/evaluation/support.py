@@ -12,6 +12,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -60,14 +61,61 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
     window: str
 
 
-class _Reading(msgspec.Struct, frozen=True):
-    """What is asked of a text again and again, worked out once."""
+class _Reading:
+    """What is asked of a text again and again, each part worked out when it is asked for first."""
 
-    terms: list[str]
-    words: frozenset[str]
-    flat: str
-    amounts: list[Quantity]
-    negated: frozenset[str]
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self._text, self._lexicon = text, lexicon
+
+    @cached_property
+    def terms(self) -> list[str]:
+        return self._lexicon.terms(self._text)
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        return frozenset(self.terms)
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        return _TOKEN.findall(fold_case(self._text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        parts = (part for token in self.tokens for part in _JOINS.split(token))
+        return frozenset(self.tokens).union(parts)
+
+    @cached_property
+    def flat(self) -> str:
+        return f" {' '.join(self.tokens)} "
+
+    @cached_property
+    def amounts(self) -> list[Quantity]:
+        return quantities(self._text)
+
+    @cached_property
+    def windows(self) -> list[str]:
+        return [self._text[a:b] for a, b in self._lexicon.sentences(self._text)] or [self._text]
+
+    @cached_property
+    def negated(self) -> frozenset[str]:
+        if not self.words & _NEGATIONS and not any(token.endswith("n't") for token in self.tokens):
+            return frozenset()
+        governed: Counter[str] = Counter()
+        for start, end in self._lexicon.sentences(self._text):
+            sentence = _NOT_NEGATIONS.sub(" ", self._text[start:end])
+            for match in _TOKEN.finditer(sentence):
+                token = fold_case(match.group())
+                if token in _NEGATIONS or token.endswith("n't"):
+                    governed.update(dict.fromkeys(self._governed(sentence[match.end() :]), 1))
+        return frozenset(term for term, times in governed.items() if times % 2)
+
+    def _governed(self, rest: str) -> list[str]:
+        terms: list[str] = []
+        for clause in _CLAUSE.split(rest):
+            terms += self._lexicon.terms(clause)
+            if terms:
+                break
+        return terms[:NEGATION_REACH]
 
 
 class SupportChecker:
@@ -85,7 +133,6 @@ class SupportChecker:
     def __init__(self, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self._readings: dict[str, _Reading] = {}
-        self._windows: dict[str, list[str]] = {}
         self._checks: dict[tuple[str, ...], Support] = {}
         self._asked: dict[str, list[tuple[str, Quantity | None]]] = {}
 
@@ -114,7 +161,7 @@ class SupportChecker:
                 window="",
             )
         passages = [self._read(text) for text in evidence]
-        windows = [window for text in evidence for window in self._split(text)]
+        windows = [window for passage in passages for window in passage.windows]
         shares = [self._share(weights, anchors, [self._read(window)]) for window in windows]
         best = max(range(len(windows)), key=lambda i: (shares[i], -i), default=-1)
         near = [self._read(windows[best]), *(self._read(_heading(text)) for text in evidence)]
@@ -136,7 +183,11 @@ class SupportChecker:
 
     def terms(self, text: str) -> frozenset[str]:
         """Return the distinct terms of ``text``."""
-        return frozenset(self._read(text).terms)
+        return self._read(text).held
+
+    def amounts(self, text: str) -> list[Quantity]:
+        """Return the numbers, amounts and dates of ``text``."""
+        return self._read(text).amounts
 
     def weights(self, terms: Iterable[str]) -> dict[str, float]:
         """Return term -> weight of the distinct ``terms``, in order of appearance."""
@@ -146,17 +197,25 @@ class SupportChecker:
         """Return the names, numbers and dates of ``text`` that evidence would have to hold."""
         return [name for name, _ in self._anchors(text)]
 
-    def absent(self, text: str, known: Sequence[str]) -> list[str]:
-        """Return the anchors of ``text`` that occur in none of the texts ``known``."""
-        readings = [self._read(each) for each in known]
-        return [name for name, amount in self._anchors(text) if not _held(name, amount, readings)]
+    def absent(self, text: str, known: Iterable[str]) -> list[str]:
+        """Return the anchors of ``text`` that occur in none of the texts ``known``.
+
+        These are looked at in turn, and no further than until every anchor was found.
+        """
+        left = self._anchors(text)
+        for each in known:
+            if not left:
+                break
+            readings = [self._read(each)]
+            left = [(name, amount) for name, amount in left if not _held(name, amount, readings)]
+        return [name for name, _ in left]
 
     def opposed(self, left: str, right: str) -> bool:
         """Return whether one of two texts negates what the other states, of what both speak of."""
         return self._opposed(self._read(left), self._read(right))
 
     def _opposed(self, left: _Reading, right: _Reading) -> bool:
-        shared = frozenset(left.terms) & frozenset(right.terms)
+        shared = left.held & right.held
         ours, theirs = left.negated & shared, right.negated & shared
         return len(ours & theirs) < POLARITY_AGREEMENT * len(ours | theirs)
 
@@ -167,7 +226,7 @@ class SupportChecker:
         readings: Sequence[_Reading],
     ) -> float:
         """Return the share of the weights held: as terms, or as a quantity written in another way."""
-        held = {term for reading in readings for term in reading.terms}
+        held = set().union(*(reading.held for reading in readings))
         for name, amount in anchors:
             if amount is not None and _held(name, amount, readings):
                 held.update(self.lexicon.terms(name))
@@ -190,45 +249,11 @@ class SupportChecker:
         found |= {amount.shown: amount for amount in amounts}
         return list(found.items())
 
-    def _split(self, text: str) -> list[str]:
-        windows = self._windows.get(text)
-        if windows is None:
-            windows = [text[start:end] for start, end in self.lexicon.sentences(text)] or [text]
-            self._windows[text] = windows
-        return windows
-
     def _read(self, text: str) -> _Reading:
         reading = self._readings.get(text)
         if reading is None:
-            folded = fold_case(text)
-            tokens = _TOKEN.findall(folded)
-            reading = _Reading(
-                terms=self.lexicon.terms(text),
-                words=frozenset(tokens) | frozenset(part for token in tokens for part in _JOINS.split(token)),
-                flat=f" {' '.join(tokens)} ",
-                amounts=quantities(text),
-                negated=self._negated(text),
-            )
-            self._readings[text] = reading
+            reading = self._readings[text] = _Reading(text, self.lexicon)
         return reading
-
-    def _negated(self, text: str) -> frozenset[str]:
-        governed: Counter[str] = Counter()
-        for start, end in self.lexicon.sentences(text):
-            sentence = _NOT_NEGATIONS.sub(" ", text[start:end])
-            for match in _TOKEN.finditer(sentence):
-                token = fold_case(match.group())
-                if token in _NEGATIONS or token.endswith("n't"):
-                    governed.update(dict.fromkeys(self._governed(sentence[match.end() :]), 1))
-        return frozenset(term for term, times in governed.items() if times % 2)
-
-    def _governed(self, rest: str) -> list[str]:
-        terms: list[str] = []
-        for clause in _CLAUSE.split(rest):
-            terms += self.lexicon.terms(clause)
-            if terms:
-                break
-        return terms[:NEGATION_REACH]
 
 
 def _heading(text: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.config import ThresholdSettings
 from engine.corpus.store import Lexicon
-from engine.evaluation.outputs import ExpertOutput
+from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import ClaimsParsed, Event, Evidence, Facet, ModelRef
 from engine.experts.extractive import extract_answer
 from engine.experts.synthesis import Synthesis, synthesize
@@ -23,22 +23,24 @@ Emit = Callable[[Event], None]
 
 
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
-    """What one expert is to answer, from what, and in which manner."""
+    """What one expert is to answer, from what, and in which manner; ``context`` is over the evidence."""
 
     question: str
     persona: Persona
     policy: Policy
     evidence: Sequence[Evidence]
+    context: Context
     facets: Sequence[Facet]
     answer_type: str
 
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
-    """What the final answer is written from: all outputs and all passages that were read."""
+    """What the final answer is written from: all outputs, and in ``context`` all that was read."""
 
     question: str
     outputs: Sequence[ExpertOutput]
     evidence: Sequence[Evidence]
+    context: Context
     facets: Sequence[Facet]
     answer_type: str
     thresholds: ThresholdSettings
@@ -113,6 +115,7 @@ class ExtractiveAuthor:
             facets=assignment.facets,
             answer_type=assignment.answer_type,
             expertise=assignment.persona.expertise,
+            context=assignment.context,
         )
         emit(ClaimsParsed(persona=output.persona_id, mode="extractive", claims=output.claims))
         return output
@@ -128,4 +131,5 @@ class ExtractiveAuthor:
             answer_type=closing.answer_type,
             support_threshold=closing.thresholds.support_threshold,
             mark_unsupported=closing.thresholds.unsupported == "mark",
+            context=closing.context,
         )

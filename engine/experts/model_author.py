@@ -99,7 +99,7 @@ class ModelAuthor:
         messages = claims_messages(assignment, self._settings.traits.rows, self.form)
         request = self._request(messages, schema, TOKENS_PER_CLAIM * assignment.policy.max_claims)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
-        context = Context(self._lexicon, assignment.evidence, self._settings.thresholds.support_threshold)
+        context = assignment.context
         parsed = self._read(reply.text if reply else partial, assignment, context, reply)
         if reply is not None and parsed.mode != "none":
             self.parsed.append(parsed.mode == self.form and bool(parsed.claims))
@@ -145,7 +145,7 @@ class ModelAuthor:
     async def answer(self, closing: Closing, emit: Emit) -> Synthesis:
         """Return the model's answer of supported claims; without any, or after a fault, a composed one."""
         composed = self._composed(closing)
-        context = Context(self._lexicon, closing.evidence, closing.thresholds.support_threshold)
+        context = closing.context
         clusters = supported_clusters(closing.outputs, context)
         reply = await self._write(closing, emit) if clusters else None
         self._tell_cuts(emit)
@@ -195,6 +195,7 @@ class ModelAuthor:
             answer_type=closing.answer_type,
             support_threshold=closing.thresholds.support_threshold,
             mark_unsupported=closing.thresholds.unsupported == "mark",
+            context=closing.context,
         )
         flags = [flag for flag in composed.flags if flag != FLAG_EXTRACTS]
         return msgspec.structs.replace(composed, flags=flags)

@@ -52,7 +52,12 @@ def estimate_tokens(text: str) -> int:
 
 
 def pack_context(
-    evidence: Sequence[Evidence], facets: Sequence[Facet], lexicon: Lexicon, *, budget: int
+    evidence: Sequence[Evidence],
+    facets: Sequence[Facet],
+    lexicon: Lexicon,
+    *,
+    budget: int,
+    context: Context | None = None,
 ) -> Packed:
     """Return the passages to read, chosen greedily by new facet mass per token.
 
@@ -60,7 +65,7 @@ def pack_context(
     the best one's. A passage that does not fit is dropped, except the best one if nothing was kept:
     that is cut to the sentences that fit.
     """
-    context = Context(lexicon, evidence)
+    context = context or Context(lexicon, evidence)
     ranked = sorted(evidence, key=lambda each: (each.rank, each.passage))
     best_score = max((each.score for each in ranked), default=0.0)
     shares = {each.passage: _shares(each, facets, context) for each in ranked}

@@ -5,6 +5,7 @@ path is worth does not depend on who walked it, so personas decide what is *reac
 strong it is, and their finds can be merged by score (rank fusion loses second hops).
 """
 
+import copy
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -43,7 +44,8 @@ class QueryGraph:
         self.lexical: Lexical = first_hop(self.question, store, settings)
         self._linker = Linker(self.question, self.lexical, store, settings)
         self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
-        self._features: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
+        self._fetched: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
+        self._features: dict[int, Features] = dict(self._fetched)
         self._ids: dict[int, str] = {c.row: c.passage_id for c in self.lexical.candidates}
         self._bases: dict[int, float] = {}
         self._names: dict[int, float] = self._name_bonuses()
@@ -53,6 +55,13 @@ class QueryGraph:
         self._passages: dict[int, Passage] = {}
         self._expanded: dict[int, list[Link]] = {}
         self.finders: dict[int, list[str]] = {}
+
+    def afresh(self) -> "QueryGraph":
+        """Return a graph of the same question in which nobody has walked; what was read is shared."""
+        again = copy.copy(self)
+        again._features = {c.row: c.features for c in self.lexical.candidates}
+        again.paths, again._expanded, again.finders = {}, {}, {}
+        return again
 
     def _name_bonuses(self) -> dict[int, float]:
         """What passages gain for being home to a name in the question."""
@@ -111,9 +120,10 @@ class QueryGraph:
 
     def load(self, rows: list[int]) -> None:
         """Fetch the features of these rows at once, where they are not here yet."""
-        missing = [row for row in rows if row not in self._features]
+        missing = [row for row in rows if row not in self._fetched]
         if missing:
-            self._features.update(zip(missing, self.store.features(missing), strict=True))
+            self._fetched.update(zip(missing, self.store.features(missing), strict=True))
+        self._features.update((row, self._fetched[row]) for row in rows)
 
     def features(self, row: int) -> Features:
         """Return what analysis found in a passage."""

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import ThresholdSettings
-from engine.evaluation.outputs import ExpertOutput
+from engine.evaluation.outputs import Context, ExpertOutput
 from engine.evaluation.plain import PlainLexicon
 from engine.evaluation.scores import (
     ScoredOutput,
@@ -157,8 +157,7 @@ def committee(*outputs: ExpertOutput) -> list[ScoredOutput]:
         facets=(),
         answer_type="",
         entities=["Karl", "Amorbach", "Victoria"],
-        lexicon=LEXICON,
-        evidence=EVIDENCE,
+        context=Context(LEXICON, EVIDENCE),
         settings=ThresholdSettings(),
     )
 

@@ -1,68 +1,63 @@
-"""Concurrent work may change when an event arrives, never its place."""
+"""Events for callers without an event loop: in order, never far behind, closed with the caller."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from engine.events import Event, Token
-from engine.streaming import Emit, released_in_order
-
-
-def job(name: str, pauses: list[float]) -> Callable[[Emit], Awaitable[str]]:
-    async def run(emit: Emit) -> str:
-        for number, pause in enumerate(pauses):
-            await asyncio.sleep(pause)
-            emit(Token(call=name, text=str(number)))
-        return name
-
-    return run
+from engine.errors import InputError
+from engine.events import Event, Warned
+from engine.streaming import BURST, without_a_loop
 
 
-async def collect(
-    jobs: list[Callable[[Emit], Awaitable[str]]], at_once: int
-) -> tuple[list[Event], list[str]]:
-    results: list[str] = []
-    events = [event async for event in released_in_order(jobs, results, at_once=at_once)]
-    return events, results
+def warned(number: int) -> Event:
+    return Warned(problem=str(number), mend="", seq=number)
 
 
-@given(st.lists(st.lists(st.sampled_from([0.0, 0.001, 0.003]), max_size=4), max_size=4), st.integers(1, 4))
-def test_order_is_that_of_one_after_the_other(pauses: list[list[float]], at_once: int) -> None:
-    jobs = [job(str(i), each) for i, each in enumerate(pauses)]
-    expected = [Token(call=str(i), text=str(n)) for i, each in enumerate(pauses) for n in range(len(each))]
-    events, results = asyncio.run(collect(jobs, at_once))
-    assert events == expected
-    assert results == [str(i) for i in range(len(pauses))]
+class Source:
+    def __init__(self, count: int, *, fails: bool = False, waits_after: int = -1) -> None:
+        self.count, self.fails, self.waits_after = count, fails, waits_after
+        self.made = 0
+        self.closed = False
 
-
-def test_failure_of_one_cancels_the_rest() -> None:
-    cancelled = []
-
-    async def fails(emit: Emit) -> str:
-        emit(Token(call="0", text="partial"))
-        raise RuntimeError("gone")
-
-    async def waits(emit: Emit) -> str:
+    async def events(self) -> AsyncGenerator[Event, None]:
         try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            cancelled.append(True)
-            raise
-        return "never"
+            for number in range(self.count):
+                self.made += 1
+                yield warned(number)
+                if number == self.waits_after:
+                    await asyncio.sleep(3600)
+            if self.fails:
+                raise InputError("nothing was asked", "ask something")
+        finally:
+            self.closed = True
 
-    async def run() -> list[Event]:
-        seen: list[Event] = []
 
-        async def listen() -> None:
-            async for event in released_in_order([fails, waits], [], at_once=2):
-                seen.append(event)
+def test_all_events_come_in_order() -> None:
+    source = Source(5 * BURST + 3)
+    assert [event.seq for event in without_a_loop(source.events())] == list(range(source.count))
+    assert source.closed
 
-        with pytest.raises(RuntimeError, match="gone"):
-            await listen()
-        return seen
 
-    assert asyncio.run(run()) == [Token(call="0", text="partial")]
-    assert cancelled
+def test_a_failure_comes_after_the_events_before_it() -> None:
+    events = without_a_loop(Source(3, fails=True).events())
+    assert [next(events).seq for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(InputError, match="nothing was asked"):
+        next(events)
+
+
+def test_an_event_does_not_wait_for_what_comes_after_it() -> None:
+    source = Source(9, waits_after=4)
+    events = without_a_loop(source.events())
+    assert [next(events).seq for _ in range(5)] == [0, 1, 2, 3, 4]
+    events.close()
+    assert source.closed
+
+
+def test_a_caller_that_stops_is_run_ahead_of_by_two_bursts_at_most() -> None:
+    source = Source(1000)
+    events = without_a_loop(source.events())
+    next(events)
+    events.close()
+    assert source.closed
+    assert source.made <= 2 * BURST + 2
