@@ -92,11 +92,9 @@ def pagerank(store: SqliteStore, seeds: Callable[[str], Mapping[int, float]]) ->
     """
     rows: list[int] = [row for (row,) in store._db.execute("SELECT passage FROM features")]
     evidence = dict(store._db.execute("SELECT passage, evidence FROM passages"))
-    holders: dict[int, list[int]] = {}
-    for name, row in store._db.execute("SELECT name, passage FROM mentions"):
-        holders.setdefault(name, []).append(row)
+    every_name = [name for (name,) in store._db.execute("SELECT name FROM names")]
     most = max(2, len(rows) // 20)
-    holders = {name: found for name, found in holders.items() if 2 <= len(found) <= most}
+    holders = {name: found for name, (_, found) in store.mentioning(every_name, most).items() if found}
     names: dict[int, list[int]] = {}
     for name, found in holders.items():
         for row in found:
@@ -163,7 +161,7 @@ def contributions_by_postings(store: SqliteStore, questions: Sequence[str]) -> f
     before = time.process_time()
     for question in questions:
         terms = [term for term in dict.fromkeys(tokenise(fold(question)).terms) if term != STOPPED]
-        for word in store.word_ids(terms).values():
-            for row, in_title, in_body, _, length in store.postings(word):
+        for posting in store.postings(list(store.word_ids(terms).values())).values():
+            for row, in_title, in_body, _, length in zip(*posting, strict=True):
                 _ = row, (in_title + in_body) / (in_title + in_body + length)
     return (time.process_time() - before) * 1000 / len(questions)

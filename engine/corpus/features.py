@@ -1,8 +1,10 @@
 """What analysis finds in a passage: tokens with positions, sentences, names mentioned, names at home."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +13,7 @@ from engine.corpus.records import NameKind
 
 STOPPED = ""
 """Stands in a token list where a stop word stood, so that distances between words stay true."""
+_BYTES = array("i").itemsize
 
 
 class Whole(NamedTuple):
@@ -67,14 +70,14 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     homes: list[Home]
 
 
-class Posting(NamedTuple):
-    """How often a term stands in a passage's title and body, and how long both are, in tokens."""
+class Postings(NamedTuple):
+    """Where a term stands, in columns: passages by row, its times in title and body, the lengths of both."""
 
-    row: int
-    in_title: int
-    in_body: int
-    title_length: int
-    body_length: int
+    rows: Sequence[int]
+    in_title: Sequence[int]
+    in_body: Sequence[int]
+    title_lengths: Sequence[int]
+    body_lengths: Sequence[int]
 
 
 class Features:
@@ -90,43 +93,73 @@ class Features:
     @cached_property
     def title_tokens(self) -> list[int]:
         """The words of the title, in order."""
-        return unpack(self._blobs[0])
+        return unpack(self._blobs[0]).tolist()
 
     @cached_property
     def title_marks(self) -> list[int]:
         """The marks of the title."""
-        return unpack(self._blobs[1])
+        return unpack(self._blobs[1]).tolist()
+
+    @cached_property
+    def body_words(self) -> "array[int]":
+        """The words of the text, each once, ascending."""
+        return unpack(self._blobs[2])
+
+    @cached_property
+    def _ends(self) -> "array[int]":
+        return unpack(self._blobs[3])
+
+    @cached_property
+    def _places(self) -> "array[int]":
+        return unpack(self._blobs[4])
+
+    @property
+    def length(self) -> int:
+        """How many words the text has, stop words included."""
+        return len(self._blobs[4]) // _BYTES
+
+    def places(self, word: int) -> Sequence[int]:
+        """Return where a word stands in the text, ascending; empty if it does not."""
+        words = self.body_words
+        at = bisect_left(words, word)
+        if at == len(words) or words[at] != word:
+            return ()
+        return self._places[self._ends[at - 1] if at else 0 : self._ends[at]]
 
     @cached_property
     def tokens(self) -> list[int]:
         """The words of the text, in order."""
-        return unpack(self._blobs[2])
+        ordered = [0] * self.length
+        for word in self.body_words:
+            for place in self.places(word):
+                ordered[place] = word
+        return ordered
 
     @cached_property
     def wholes(self) -> list[tuple[int, int]]:
         """(position, word) of identifiers kept whole."""
-        numbers = unpack(self._blobs[3])
+        numbers = unpack(self._blobs[5])
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     @cached_property
     def marks(self) -> list[int]:
         """The marks of the text."""
-        return unpack(self._blobs[4])
+        return unpack(self._blobs[6]).tolist()
 
     @cached_property
     def sentences(self) -> list[Sentence]:
         """Where the sentences are."""
-        return [Sentence(*triple) for triple in _rows(self._blobs[5], 3)]
+        return [Sentence(*triple) for triple in _rows(self._blobs[7], 3)]
 
     @cached_property
     def mentions(self) -> list[tuple[int, ...]]:
         """(name, sentence, first token, token after the last) of each mention, in order."""
-        return _rows(self._blobs[6], 4)
+        return _rows(self._blobs[8], 4)
 
     @cached_property
     def words(self) -> frozenset[int]:
         """The words of title and text, each once."""
-        return frozenset((*self.tokens, *self.title_tokens))
+        return frozenset((*self.body_words, *self.title_tokens))
 
 
 def pack(numbers: Iterable[int]) -> bytes:
@@ -134,11 +167,16 @@ def pack(numbers: Iterable[int]) -> bytes:
     return array("i", numbers).tobytes()
 
 
-def unpack(blob: bytes) -> list[int]:
+def unpack(blob: bytes) -> "array[int]":
     """Return the numbers that :func:`pack` packed."""
-    numbers = array("i")
-    numbers.frombytes(blob)
-    return numbers.tolist()
+    return array("i", blob)
+
+
+def pack_places(places: Mapping[int, Sequence[int]]) -> tuple[bytes, bytes, bytes]:
+    """Return word -> places as the three arrays that :class:`Features` looks words up in."""
+    words = sorted(places)
+    found = [places[word] for word in words]
+    return pack(words), pack(accumulate(map(len, found))), pack(chain.from_iterable(found))
 
 
 def _rows(blob: bytes, width: int) -> list[tuple[int, ...]]:

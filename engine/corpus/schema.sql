@@ -18,25 +18,27 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_by_document ON passages (document, ordinal);
 -- What analysis found in a passage, as arrays of 32-bit numbers, for the few a question looks at.
+-- Where each of its words stands: ``words`` ascend, and word i stands at ``places`` from ``ends`` i-1 to i.
 CREATE TABLE features (
     passage INTEGER PRIMARY KEY, id TEXT NOT NULL, family INTEGER NOT NULL, title_tokens BLOB NOT NULL,
-    title_marks BLOB NOT NULL, tokens BLOB NOT NULL, wholes BLOB NOT NULL, marks BLOB NOT NULL,
-    sentences BLOB NOT NULL, mentions BLOB NOT NULL
+    title_marks BLOB NOT NULL, words BLOB NOT NULL, ends BLOB NOT NULL, places BLOB NOT NULL,
+    wholes BLOB NOT NULL, marks BLOB NOT NULL, sentences BLOB NOT NULL, mentions BLOB NOT NULL
 );
 CREATE INDEX features_by_family ON features (family);
 -- ``passages`` counts those that hold the word.
 CREATE TABLE words (
     word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL DEFAULT 0
 );
+-- Runs of (passage, in title, in body, title's length, body's length), see engine/corpus/runs.py.
 CREATE TABLE postings (
-    word INTEGER NOT NULL, passage INTEGER NOT NULL, in_title INTEGER NOT NULL, in_body INTEGER NOT NULL,
-    title_length INTEGER NOT NULL, body_length INTEGER NOT NULL, PRIMARY KEY (word, passage)
+    key INTEGER NOT NULL, first INTEGER NOT NULL, run BLOB NOT NULL, PRIMARY KEY (key, first)
 ) WITHOUT ROWID;
 CREATE TABLE names (name INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE homes (
     name INTEGER NOT NULL, passage INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (name, passage, kind)
 ) WITHOUT ROWID;
 CREATE INDEX homes_by_passage ON homes (passage);
+-- Runs of passages that mention a name.
 CREATE TABLE mentions (
-    name INTEGER NOT NULL, passage INTEGER NOT NULL, PRIMARY KEY (name, passage)
+    key INTEGER NOT NULL, first INTEGER NOT NULL, run BLOB NOT NULL, PRIMARY KEY (key, first)
 ) WITHOUT ROWID;

@@ -11,7 +11,7 @@ import apsw
 from engine.corpus.analysis import ANALYSIS_VERSION
 from engine.errors import CorpusError, WorkspaceBusyError, WorkspaceError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MILLISECONDS = 2_000
 
 

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from engine.corpus.analysis import ANALYSIS_VERSION, analyse
-from engine.corpus.features import CorpusSize, Features, Posting
+from engine.corpus.features import CorpusSize, Features, Postings
 from engine.corpus.records import Name, ParsedDocument, Passage, SourceState
+from engine.corpus.runs import PackedRuns
 from engine.corpus.sqlite_file import SqliteFile
 from engine.corpus.sqlite_writer import PassageWriter
 from engine.ids import canonical, digest
@@ -34,6 +35,8 @@ class SqliteStore:
         self._file = SqliteFile(path, read_only=read_only)
         self._db = self._file.db
         self._writer = PassageWriter(self._db)
+        self._postings = PackedRuns(self._db, "postings", len(Postings._fields))
+        self._mentions = PackedRuns(self._db, "mentions", 1)
         # What the transaction adds to the fingerprint, the passages, and the tokens of titles and bodies.
         self._change = [0, 0, 0, 0]
 
@@ -94,7 +97,7 @@ class SqliteStore:
         features = self.features(rows)
         self._writer.remove(rows, features)
         self._db.execute("DELETE FROM documents WHERE document=?", (document,))
-        lengths = (sum(len(f.title_tokens) for f in features), sum(len(f.tokens) for f in features))
+        lengths = (sum(len(f.title_tokens) for f in features), sum(f.length for f in features))
         self._count(fingerprint, -1, len(rows), *lengths)
 
     def put_source(self, state: SourceState) -> None:
@@ -187,12 +190,15 @@ class SqliteStore:
             sql = f"SELECT text, {column} FROM {table} WHERE text IN (SELECT value FROM json_each(?))"  # noqa: S608
             return dict(self._db.execute(sql, (canonical(list(texts)).decode(),)))
 
-    def postings(self, word: int) -> list[Posting]:
-        """Return where a word stands, by row, as tuples of Posting's fields."""
+    def postings(self, words: Sequence[int]) -> dict[int, Postings]:
+        """Return word -> where it stands, by row, for the words that stand anywhere."""
         with self._file.guard():
-            sql = "SELECT passage, in_title, in_body, title_length, body_length FROM postings WHERE word=?"
-            # Plain tuples: a question reads thousands, and naming their fields would double the cost.
-            return _rows(self._db.execute(sql, (word,)))
+            runs = self._postings.read(words)
+        width = len(Postings._fields)
+        return {
+            word: Postings(*(numbers[field::width] for field in range(width)))
+            for word, numbers in runs.items()
+        }
 
     def frequency(self, word: int) -> int:
         """Return the number of passages that hold the word."""
@@ -236,12 +242,12 @@ class SqliteStore:
         The rows are left out where more than ``most`` passages mention the name.
         """
         with self._file.guard():
-            sql = (
-                "SELECT name, count(*), CASE WHEN count(*) <= ? THEN group_concat(passage) END FROM mentions"
-                " WHERE name IN (SELECT value FROM json_each(?)) GROUP BY name HAVING count(*) > 1"
-            )
-            found: list[tuple[int, int, str | None]] = _rows(self._db.execute(sql, (most, _listed(names))))
-        return {name: (count, [*map(int, rows.split(","))] if rows else []) for name, count, rows in found}
+            runs = self._mentions.read(names)
+        return {
+            name: (len(rows), rows.tolist() if len(rows) <= most else [])
+            for name, rows in runs.items()
+            if len(rows) > 1
+        }
 
     def families(self, families: Sequence[int], most: int) -> dict[int, list[int]]:
         """Return family -> its rows, for families of at least two and at most ``most`` passages."""

@@ -6,7 +6,7 @@ from functools import partial
 from engine.corpus.records import ParsedDocument, SourceState
 from engine.corpus.store import CorpusStore
 
-_MAX_BATCH_CHARS = 4_000_000
+_MAX_BATCH_CHARS = 1_000_000
 UNFINISHED = ""
 """The digest of a source that is being written: equal to no content, so the next run reads it anew."""
 

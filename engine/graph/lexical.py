@@ -114,21 +114,20 @@ class _FirstHop:
         s, size = self.s, self.size
         base, slope = 1 - s.b, s.b / size.body_length
         title_base, title_slope = 1 - s.title_b, s.title_b / size.title_length
+        known = self.store.postings([word for term in self.question.terms for word in term.words])
         fetched = []
         for term in self.question.terms:
-            postings = [self.store.postings(word) for word in term.words]
-            if any(postings):
-                fetched.append((term, postings))
+            postings = [known[word] for word in term.words if word in known]
+            if postings:
+                fetched.append((term, postings, [len(posting.rows) for posting in postings]))
         scores: dict[int, float] = {}
         # Rarest first: a term that nearly every passage holds only adds to candidates already known.
-        for term, postings in sorted(fetched, key=lambda f: (sum(map(len, f[1])), f[0].term)):
-            common = (
-                max(map(len, postings)) > s.common_share * size.passages and len(scores) >= s.common_after
-            )
+        for term, postings, counts in sorted(fetched, key=lambda f: (sum(f[2]), f[0].term)):
+            common = max(counts) > s.common_share * size.passages and len(scores) >= s.common_after
             rows: dict[int, float] = {}
             bodies: set[int] = set()
             for posting in postings:
-                for row, in_title, in_body, title_length, body_length in posting:
+                for row, in_title, in_body, title_length, body_length in zip(*posting, strict=True):
                     if common and row not in scores:
                         continue
                     found = in_body / (base + slope * body_length)
@@ -138,7 +137,7 @@ class _FirstHop:
                         bodies.add(row)
                     if found > rows.get(row, 0.0):
                         rows[row] = found
-            frequency = max(map(len, postings)) if common else len(rows)
+            frequency = max(counts) if common else len(rows)
             weight = idf(size.passages, frequency) * term.weight
             k1 = s.k1
             for row, found in rows.items():
@@ -164,9 +163,9 @@ class _FirstHop:
         full = s.k1 + 1
         parts = {t: full * self.weight[t] * rows[row] for t, rows in self.matches.items() if row in rows}
         places: dict[str, list[int]] = {}
-        tokens = features.tokens
-        for position in [i for i, word in enumerate(tokens) if word in wanted]:
-            places.setdefault(wanted[tokens[position]], []).append(position)
+        for word, term in wanted.items():
+            if found := features.places(word):
+                places.setdefault(term, []).extend(found)
         for position, word in features.wholes:
             if word in wanted:
                 places.setdefault(wanted[word], []).append(position)

@@ -230,18 +230,16 @@ class Linker:
         """Return name -> (order, sentence, context) of the mention with most question words around."""
         s = self._settings
         wanted = self._context_words
-        # Where in the text question words stand: most mentions have none near.
-        spots = {
-            False: [i for i, word in enumerate(features.tokens) if word in wanted],
-            True: [i for i, word in enumerate(features.title_tokens) if word in wanted],
-        }
+        # Where in text and title question words stand: most mentions have none near.
+        body = [(place, word) for word in wanted for place in features.places(word)]
+        title = [(place, word) for place, word in enumerate(features.title_tokens) if word in wanted]
         best: dict[int, tuple[int, int, float]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
             if name in self._asked or not self._names[name].rarity:
                 continue
-            tokens = features.title_tokens if sentence < 0 else features.tokens
             low, high = first - s.context_before, last + s.context_after
-            around = {tokens[i] for i in spots[sentence < 0] if low <= i < first or last <= i < high}
+            spots = title if sentence < 0 else body
+            around = {word for place, word in spots if low <= place < first or last <= place < high}
             context = math.fsum([wanted[word] for word in around]) if around else 0.0
             if name not in best or context > best[name][2]:
                 best[name] = (order, sentence, context)

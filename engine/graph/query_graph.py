@@ -7,6 +7,7 @@ strong it is, and their finds can be merged by score (rank fusion loses second h
 
 import copy
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -169,11 +170,14 @@ class QueryGraph:
             for term in self.question.terms
             for word in term.words
         }
-        ends = [*(sentence.token for sentence in features.sentences[1:]), len(features.tokens)]
+        starts = [sentence.token for sentence in features.sentences]
+        holds: list[list[int]] = [[] for _ in starts]
+        for word in wanted:
+            for number in dict.fromkeys(bisect_right(starts, place) - 1 for place in features.places(word)):
+                holds[number].append(word)
         best, most = -1, 0.0
-        for number, (sentence, end) in enumerate(zip(features.sentences, ends, strict=True)):
-            words = dict.fromkeys(word for word in features.tokens[sentence.token : end] if word in wanted)
-            held = q6(sum(wanted[word] for word in words))
+        for number, words in enumerate(holds):
+            held = q6(math.fsum(wanted[word] for word in words))
             if held > most:
                 best, most = number, held
         return self.quote(row, best)

@@ -79,9 +79,15 @@ def dump(store: SqliteStore) -> dict[str, list[Any]]:
                 " FROM passages p JOIN documents d USING (document)"
             )
         ),
-        "postings": sorted((words[w], ids[p], *rest) for w, p, *rest in db.execute("SELECT * FROM postings")),
+        "postings": sorted(
+            (words[w], ids[p], *rest)
+            for w, posting in store.postings(list(words)).items()
+            for p, *rest in zip(*posting, strict=True)
+        ),
         "homes": sorted((names[n], ids[p], kind) for n, p, kind in db.execute("SELECT * FROM homes")),
-        "mentions": sorted((names[n], ids[p]) for n, p in db.execute("SELECT * FROM mentions")),
+        "mentions": sorted(
+            (names[n], ids[p]) for n, rows in store._mentions.read(list(names)).items() for p in rows
+        ),
         "features": sorted(
             [
                 each.passage_id,
