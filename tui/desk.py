@@ -1,7 +1,7 @@
 """What is on the screen: the live run, or a recorded one being played. Holds no widget."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.events import Event
@@ -64,9 +64,15 @@ class Desk:
         self.seconds = self._clock() - self._began
 
     # -- replay ----------------------------------------------------------------------------------
-    def replay(self, name: str, events: Sequence[Event], at: Sequence[float]) -> None:
-        """Show a recorded run from its start, playing."""
-        self.player = Player(events, at)
+    def replay(
+        self,
+        name: str,
+        events: Sequence[Event],
+        at: Sequence[float],
+        kept: Mapping[int, RunState] | None = None,
+    ) -> None:
+        """Show a recorded run from its start, playing; ``kept`` are its keyframes, if they are made."""
+        self.player = Player(events, at, kept)
         self.player.playing = True
         self.replay_name = name
         self._ticked = self._clock()

@@ -6,6 +6,8 @@ import msgspec
 
 from engine.errors import PersonaError, SnapshotError
 from engine.events import Event, Tier
+from tui.player import keyframes
+from tui.run_state import RunState
 
 if TYPE_CHECKING:
     from engine.pipeline import Engine
@@ -16,12 +18,13 @@ LADDER: Final[tuple[Tier, ...]] = ("pruned", "experimental", "stable", "active")
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """A recorded run: its events and the second at which each happened."""
+    """A recorded run: its events, the second at which each happened, the states kept for seeking."""
 
     name: str
     events: tuple[Event, ...]
     at: tuple[float, ...]
     problem: str
+    kept: dict[int, RunState]
 
 
 def list_runs(engine: "Engine") -> "list[SnapshotInfo]":
@@ -38,7 +41,8 @@ def open_run(engine: "Engine", name: str) -> Recording:
     snapshot = SnapshotLibrary(engine.workspace.snapshots).open(name, salvage=True)
     timed = list(snapshot.timed())
     events = tuple(each.event for each in timed)
-    return Recording(snapshot.snapshot_id, events, tuple(each.at / 1e6 for each in timed), snapshot.problem)
+    at = tuple(each.at / 1e6 for each in timed)
+    return Recording(snapshot.snapshot_id, events, at, snapshot.problem, keyframes(events))
 
 
 def compare_runs(engine: "Engine", left: str, right: str) -> "Comparison":

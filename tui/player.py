@@ -1,32 +1,60 @@
 """A recorded run being played: where it stands, how fast it goes, and the state at any point.
 
-Nothing here waits or draws. States are kept every few hundred events, so going back is as quick as
-going on.
+Nothing here waits or draws. States are kept along the run, so going back is as quick as going on.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from engine.events import Event
 from tui.state import DECISIONS, EMPTY, RunState, fold
 
-EVERY: Final = 256
-"""Events between two kept states."""
+EVERY: Final = 512
+_PART: Final = 8
 
 SPEEDS: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0)
 LONGEST_WAIT: Final = 2.0
 """Seconds: a longer silence in the record is shortened to this."""
 
 
+def keyframes(events: Sequence[Event]) -> dict[int, RunState]:
+    """Return states along the run, by the number of events they show; for any thread to make.
+
+    The distance from one to the next is an eighth of the way up to it, 512 events at least. A seek takes
+    in at most that many, and all copies of the growing state together cost about eight times the last.
+    """
+    kept = {0: EMPTY}
+    done = 0
+    for mark in _marks(len(events)):
+        kept[mark] = fold(kept[done], events[done:mark])
+        done = mark
+    return kept
+
+
+def _marks(count: int) -> Iterator[int]:
+    """Give the places where a state is kept.
+
+    >>> [*_marks(6000)]
+    [512, 1024, 1536, 2048, 2560, 3072, 3584, 4096, 4608, 5184, 5832]
+    """
+    mark = EVERY
+    while mark <= count:
+        yield mark
+        mark += max(EVERY, mark // _PART)
+
+
 class Player:
     """``position`` is the number of events shown, 0 to ``len(events)``."""
 
-    def __init__(self, events: Sequence[Event], at: Sequence[float]) -> None:
-        """Play ``events``, the first of which happened ``at`` these seconds."""
+    def __init__(
+        self, events: Sequence[Event], at: Sequence[float], kept: Mapping[int, RunState] | None = None
+    ) -> None:
+        """Play ``events``, the first of which happened ``at`` these seconds; ``kept`` are their keyframes."""
         self.events: Final = events
         self._due: Final = _without_long_waits(at)
-        self._kept: dict[int, RunState] = {0: EMPTY}
+        self._kept: Final = keyframes(events) if kept is None else kept
+        self._marks: Final = sorted(self._kept)
         self.position = 0
         self.playing = False
         self.speed = 1.0
@@ -41,16 +69,12 @@ class Player:
     def seek(self, position: int) -> RunState:
         """Show the first ``position`` events and return that state, the same as playing them gives."""
         target = min(max(position, 0), len(self.events))
-        base = self.position if self.position <= target else -1
-        nearest = max(key for key in self._kept if key <= target)
-        state = self.state if base >= nearest else self._kept[nearest]
-        done = max(base, nearest)
-        while done < target:
-            stop = min(target, (done // EVERY + 1) * EVERY)
-            state = fold(state, self.events[done:stop])
-            done = stop
-            if done % EVERY == 0:
-                self._kept[done] = state
+        mark = self._marks[bisect_right(self._marks, target) - 1]
+        base, state = mark, self._kept[mark]
+        if mark <= self.position <= target:
+            base, state = self.position, self.state
+        if base < target:
+            state = fold(state, self.events[base:target])
         self.state, self.position = state, target
         self._clock = self._due[target - 1] if target else 0.0
         if self.at_end:

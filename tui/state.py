@@ -5,8 +5,8 @@ was, so any state of the past can be kept and gone back to. It copies each part 
 a batch, not once an event, which keeps ten thousand nodes cheap.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -60,6 +60,9 @@ _TOO_MANY_FOR_A_LINE: Final = (
 )
 
 
+_T = TypeVar("_T")
+
+
 def apply(state: RunState, event: ev.Event) -> RunState:
     """Return the state after ``event``.
 
@@ -82,6 +85,10 @@ def fold(state: RunState, events: Iterable[ev.Event]) -> RunState:
     return draft.finished()
 
 
+def _with(was: dict[str, tuple[_T, ...]], grown: Mapping[str, Iterable[_T]]) -> dict[str, tuple[_T, ...]]:
+    return {**was, **{key: tuple(items) for key, items in grown.items()}} if grown else was
+
+
 class _Draft:
     """A state being changed: each part of the original is copied before it is first written to."""
 
@@ -89,8 +96,8 @@ class _Draft:
         self._was = state
         self._new: dict[str, object] = {}
         self._nodes = state.nodes
-        self._children = state.children
-        self._edges = state.edges
+        self._children: dict[str, dict[str, None]] = {}
+        self._edges: dict[str, list[ev.EdgeOpened]] = {}
         self._unopened = state.unopened
         self._personas = state.personas
         self._calls = state.calls
@@ -108,8 +115,8 @@ class _Draft:
         return msgspec.structs.replace(
             was,
             nodes=self._nodes,
-            children=self._children,
-            edges=self._edges,
+            children=_with(was.children, self._children),
+            edges=_with(was.edges, self._edges),
             unopened=self._unopened,
             personas=self._personas,
             calls=self._calls,
@@ -177,22 +184,19 @@ class _Draft:
         openers = (event.persona,) if event.persona else ()
         self._put_node(NodeView(event.node, event.kind, event.label, event.parent, event.relevance, openers))
         if event.parent:
-            self._hang(event.node, event.parent)
+            self._children_of(event.parent)[event.node] = None
 
-    def _own_children(self) -> None:
-        if self._children is self._was.children:
-            self._children = dict(self._children)
-
-    def _hang(self, node: str, parent: str) -> None:
-        self._own_children()
-        self._children[parent] = (*self._children.get(parent, ()), node)
+    def _children_of(self, parent: str) -> dict[str, None]:
+        if parent not in self._children:
+            self._children[parent] = dict.fromkeys(self._was.children.get(parent, ()))
+        return self._children[parent]
 
     def _open_edge(self, event: ev.EdgeOpened) -> None:
-        if self._edges is self._was.edges:
-            self._edges = dict(self._edges)
         self._edge_count += 1
         for end in {event.source: 1, event.target: 1}:
-            self._edges[end] = (*self._edges.get(end, ()), event)
+            if end not in self._edges:
+                self._edges[end] = [*self._was.edges.get(end, ())]
+            self._edges[end].append(event)
         if event.source.startswith("e:") and event.target.startswith("p:"):
             self._hang_under_entity(event.target, event.source)
 
@@ -206,11 +210,9 @@ class _Draft:
             if above == passage:
                 return
             above = self._nodes[above].parent if above in self._nodes else ""
-        self._own_children()
-        siblings = self._children.get(node.parent, ())
-        self._children[node.parent] = tuple(each for each in siblings if each != passage)
+        self._children_of(node.parent).pop(passage, None)
         self._put_node(msgspec.structs.replace(node, parent=entity))
-        self._hang(passage, entity)
+        self._children_of(entity)[passage] = None
 
     # -- the personas ----------------------------------------------------------------------------
     def _persona(self, persona_id: str, **changes: object) -> None:

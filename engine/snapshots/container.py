@@ -8,6 +8,7 @@ let a flipped bit in a header or in padding pass.
 
 import hashlib
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from engine.errors import SnapshotError
@@ -20,6 +21,7 @@ _SEAL: Final = slice(_LENGTH.stop, _LENGTH.stop + 32)
 HEADER_BYTES: Final = _SEAL.stop
 _MEMBER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _CHUNK: Final = 1 << 20
+_FED: Final = 64 << 10
 _RATIO: Final = 200
 _RATIO_FROM: Final = 64 << 20
 """Below this size no ratio is suspicious: it is little memory whatever it came from."""
@@ -80,32 +82,45 @@ def unpack(data: bytes, name: str, *, limit: int = MAX_TEXT) -> bytes:
 
 def unpack_prefix(data: bytes, name: str, *, limit: int = MAX_TEXT) -> tuple[bytes, str]:
     """Return as much text as can be unpacked, and what stopped it (empty if it was the end)."""
-    out = bytearray()
-    line_start = 0
+    pieces: list[bytes] = []
+    size = line_start = 0
     suspicious = max(_RATIO_FROM, _RATIO * len(data))
-    pending = data
-    while pending:
+    try:
+        for piece in _inflated(data):
+            newline = piece.rfind(b"\n")
+            if newline >= 0:
+                line_start = size + newline + 1
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise _at_most(name, limit)
+            if size > suspicious:
+                raise SnapshotError(f"'{name}' unpacks to over {_RATIO} times its size; it is not opened")
+            if size - line_start > MAX_LINE:
+                raise too_long(name, sum(each.count(b"\n") for each in pieces) + 1)
+    except EOFError:
+        return b"".join(pieces), "it ends in the middle of the compressed data"
+    except zlib.error as error:
+        return b"".join(pieces), f"its compressed data is broken ({error})"
+    return b"".join(pieces), ""
+
+
+def _inflated(data: bytes) -> Iterator[bytes]:
+    """Give the text of all members, at most a megabyte at once. Raises zlib.error, EOFError if cut."""
+    view = memoryview(data)
+    position = 0
+    while position < len(view):
         engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        try:
-            while not engine.eof:
-                piece = engine.decompress(pending, _CHUNK)
-                pending = engine.unconsumed_tail
-                if not piece and not pending and not engine.eof:
-                    return bytes(out), "it ends in the middle of the compressed data"
-                newline = piece.rfind(b"\n")
-                if newline >= 0:
-                    line_start = len(out) + newline + 1
-                out += piece
-                if len(out) > limit:
-                    raise _at_most(name, limit)
-                if len(out) > suspicious:
-                    raise SnapshotError(f"'{name}' unpacks to over {_RATIO} times its size; it is not opened")
-                if len(out) - line_start > MAX_LINE:
-                    raise too_long(name, out.count(b"\n") + 1)
-        except zlib.error as error:
-            return bytes(out), f"its compressed data is broken ({error})"
-        pending = engine.unused_data
-    return bytes(out), ""
+        while not engine.eof:
+            # A little at a time, because zlib copies what it did not get to.
+            given: memoryview | bytes = view[position : position + _FED]
+            position += _FED
+            if not given:
+                raise EOFError
+            while (piece := engine.decompress(given, _CHUNK)) or engine.unconsumed_tail:
+                yield piece
+                given = engine.unconsumed_tail
+        position = min(position, len(view)) - len(engine.unused_data)
 
 
 def too_long(name: str, line: int) -> SnapshotError:

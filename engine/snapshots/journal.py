@@ -69,6 +69,7 @@ class Journal:
         self._times: list[int] = []
         self._chain = LineChain(b"", RunDigest())
         self._count = 0
+        self._due = buffer
         self._size = 0
         self._last_at = 0
         self._on_disk = 0
@@ -136,6 +137,7 @@ class Journal:
         journal._chain.prev, journal._last_at = found.last_link.encode(), found.last_at
         journal._size = len(text)
         journal._count = journal._on_disk = found.events
+        journal._due = journal._count + buffer
         return journal
 
     def append(self, event: Event, at: float) -> None:
@@ -145,12 +147,13 @@ class Journal:
         not be told from one that lost a line. Raises WorkspaceError if it could not be saved, or is
         larger than a line may be (16 MiB).
         """
-        if event.seq != self._count or not 0 <= at < math.inf or self._failure is not None:
+        count = self._count
+        if event.seq != count or not 0 <= at < math.inf or self._failure is not None:
             self._refuse(event, at)
-        self._count += 1
         self._events.append(event)
         self._times.append(int(at * 1e6))
-        if len(self._times) > self._buffer:
+        self._count = count = count + 1
+        if count > self._due:
             self.flush()
 
     def _refuse(self, event: Event, at: float) -> NoReturn:
@@ -176,6 +179,7 @@ class Journal:
             raise self._failure
         events, times = self._events, self._times
         self._events, self._times = [], []
+        self._due = self._count + self._buffer
         for event in [each for each in events if type(each) in _NOTED]:
             self._note(event)
         self._last_at = times[-1] if times else self._last_at

@@ -38,23 +38,26 @@ class RunDigest:
 
     def add(self, event: Event, encoded: bytes) -> None:
         """Take in the next event of the run, with its canonical bytes."""
-        self.add_all([event], [encoded])
+        self.add_all([event], encoded)
 
-    def add_all(self, events: list[Event], encoded: list[bytes]) -> None:
-        """Take in the next events of the run, with the canonical bytes of each."""
+    def add_all(self, events: list[Event], encoded: bytes) -> None:
+        """Take in the next events of the run, with the canonical bytes of each, a line feed between."""
         count = self._count
-        kept = encoded
         # Until the first token a run is numbered as the digest wants it, and the bytes are taken as
         # they are.
-        if events and (events[0].seq != count or not _DISPLAY_ONLY.isdisjoint(map(type, events))):
-            kept = []
-            for event, raw in zip(events, encoded, strict=True):
-                if type(event) not in _DISPLAY_ONLY:
-                    # Keys that users name stand only in fields that sort after "seq".
-                    kept.append(raw.replace(b'"seq":%d' % event.seq, b'"seq":%d' % (count + len(kept)), 1))
-        if kept:
-            self._hash.update(b"\n".join(kept) + b"\n")
-        self._count = count + len(kept)
+        if not events:
+            return
+        if events[0].seq == count and _DISPLAY_ONLY.isdisjoint(map(type, events)):
+            self._hash.update(encoded)
+            self._hash.update(b"\n")
+            self._count = count + len(events)
+            return
+        for event, raw in zip(events, encoded.split(b"\n"), strict=True):
+            if type(event) not in _DISPLAY_ONLY:
+                # Keys that users name stand only in fields that sort after "seq".
+                self._hash.update(raw.replace(b'"seq":%d' % event.seq, b'"seq":%d' % count, 1) + b"\n")
+                count += 1
+        self._count = count
 
     def hexdigest(self) -> str:
         """Return the digest of the events so far; more may be added after."""
@@ -71,13 +74,16 @@ class LineChain:
 
     def encode(self, events: list[Event], times: list[int]) -> list[bytes]:
         """Return the lines of ``events``, which happened at these microseconds."""
-        # The hottest loop of a recording. A line is formatted in two steps because the checksum is
-        # over the first.
+        # The hottest loop of a recording, so the events are encoded and the digest is fed in one go
+        # each: no line feed stands inside an event. A line is formatted in two steps because the
+        # checksum is over the first.
+        if not events:
+            return []
         crc32, sha256, hexlify = zlib.crc32, hashlib.sha256, binascii.hexlify
-        encoded = [*map(encoder.encode, events)]
+        encoded = encoder.encode_lines(events)[:-1]
         lines = []
         prev = self.prev
-        for at, raw in zip(times, encoded, strict=True):
+        for at, raw in zip(times, encoded.split(b"\n"), strict=True):
             body = b'{"at":%d,"event":%b,"prev":"%b"' % (at, raw, prev)
             line = b'%b,"crc":"%08x"}\n' % (body, crc32(body))
             prev = hexlify(sha256(line).digest()[:16])

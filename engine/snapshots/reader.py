@@ -79,26 +79,30 @@ class Snapshot:
 
     def events(self, start: int = 0, stop: int | None = None) -> Iterator[AnyEvent]:
         """Give the events from ``start`` up to, not including, ``stop``."""
-        for timed in self.timed(start, stop):
-            yield timed.event
+        for block in self._blocks(start, stop):
+            yield from [timed.event for timed in block]
 
     def timed(self, start: int = 0, stop: int | None = None) -> Iterator[Timed]:
-        """Give the events with their time in microseconds, a block decoded at a time."""
+        """Give the events with their time in microseconds."""
+        for block in self._blocks(start, stop):
+            yield from block
+
+    def _blocks(self, start: int, stop: int | None) -> Iterator[list[Timed]]:
+        """Give the events of :meth:`timed` some hundred at a time, as they are decoded."""
         left = None if stop is None else max(stop - max(start, 0), 0)
         position = self._offset(max(start, 0))
         end = len(self._text)
         while position < end and left != 0:
             cut = self._text.find(b"\n", min(position + _BLOCK, end - 1)) + 1 or end
-            block = self._text[position:cut]
             try:
-                entries = timed_decoder.decode_lines(block)
+                block = timed_decoder.decode_lines(self._text[position:cut])
             except BAD_JSON as error:
                 raise self._broken(error) from error
             position = cut
             if left is not None:
-                entries = entries[:left]
-                left -= len(entries)
-            yield from entries
+                block = block[:left]
+                left -= len(block)
+            yield block
 
     def raw_events(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, bytes]]:
         """Give (microseconds, event) with the event's bytes as they were encoded."""

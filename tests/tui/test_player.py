@@ -1,11 +1,13 @@
 """Playing a record: seeking is the same as playing, pauses are shortened, decisions can be jumped to."""
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine import events as ev
 from engine.events import Event
-from tui.player import LONGEST_WAIT, Player
+from tui.player import EVERY, LONGEST_WAIT, Player, keyframes
 from tui.state import DECISIONS, EMPTY, fold
 
 
@@ -18,10 +20,13 @@ def run(count: int) -> list[Event]:
     ]
 
 
-EVENTS = run(700)
+EVENTS = run(EVERY * 3)
+
+LONG = run(40_000)
+KEPT = keyframes(LONG)
 
 
-@given(st.lists(st.integers(-5, 720), max_size=8))
+@given(st.lists(st.integers(-5, EVERY * 3 + 20), max_size=8))
 @settings(max_examples=30, deadline=None)
 def test_seeking_gives_what_playing_gives(places: list[int]) -> None:
     player = Player(EVENTS, [n / 100 for n in range(len(EVENTS))])
@@ -29,6 +34,34 @@ def test_seeking_gives_what_playing_gives(places: list[int]) -> None:
         player.seek(place)
         assert player.state == fold(EMPTY, EVENTS[: player.position])
         assert player.position == min(max(place, 0), len(EVENTS))
+
+
+class Counted(list[Event]):
+    """A record that counts how many of its events are taken in."""
+
+    taken = 0
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        self.taken += len(found) if isinstance(index, slice) else 1
+        return found
+
+
+@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=6))
+@settings(max_examples=10, deadline=None)
+def test_a_seek_either_way_takes_in_no_more_than_an_eighth_of_the_events_before_it(places: list[int]) -> None:
+    events = Counted(LONG)
+    player = Player(events, [0.0] * len(events), KEPT)
+    for place in places:
+        events.taken = 0
+        player.seek(place)
+        assert events.taken <= max(EVERY, place // 8)
+
+
+def test_the_states_kept_of_a_long_record_are_few() -> None:
+    assert len(KEPT) < 40
+    copied = sum(KEPT)
+    assert copied < 10 * len(LONG)
 
 
 def test_it_plays_by_the_clock_and_its_speed() -> None:

@@ -46,6 +46,6 @@ class RunKeys(ReplayView):
         recording = await self._called(lambda engine: open_run(engine, name))
         if recording is None:
             return
-        self.desk.replay(recording.name, recording.events, recording.at)
+        self.desk.replay(recording.name, recording.events, recording.at, recording.kept)
         self.say(f"this run is not whole: {recording.problem}" if recording.problem else "", "warn")
         self.show_pane(self.shown_pane)
