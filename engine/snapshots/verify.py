@@ -13,6 +13,7 @@ from engine.snapshots.chain import walk
 from engine.snapshots.container import GZIP_MAGIC, is_packed, seal_holds, unpack
 from engine.snapshots.diff import InputChange, changed_inputs, documents_of
 from engine.snapshots.format import MAX_TEXT
+from engine.snapshots.inputs import RunInputs
 from engine.snapshots.reader import Snapshot, read_snapshot_file, refuse_endless_line, snapshot_id_of
 
 Rerun: TypeAlias = Callable[[Snapshot], Iterator[Event]]
@@ -48,7 +49,11 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """How a new run compares: ``identical``, or where it first differs and what could explain it."""
+    """How a new run compares: ``identical``, or where it first differs and what could explain it.
+
+    ``documents_missing`` are those with recorded evidence and none now; ``inputs`` names every document
+    that is another one, where the recorded state of the corpus is kept.
+    """
 
     identical: bool
     compared: int
@@ -83,8 +88,11 @@ def check_chain(path: Path) -> ChainReport:
     )
 
 
-def verify(snapshot: Snapshot, rerun: Rerun) -> Comparison:
-    """Return how a new run of the recorded question compares with the record, event by event."""
+def verify(snapshot: Snapshot, rerun: Rerun, kept: RunInputs | None = None) -> Comparison:
+    """Return how a new run of the recorded question compares with the record, event by event.
+
+    ``kept`` is what the library knows of the documents and settings behind the digests.
+    """
     again = list(rerun(snapshot))
     comparison = compare(snapshot.events(), again)
     if comparison.identical:
@@ -94,7 +102,7 @@ def verify(snapshot: Snapshot, rerun: Rerun) -> Comparison:
     there = documents_of(again)
     return msgspec.structs.replace(
         comparison,
-        inputs=changed_inputs(started, new),
+        inputs=changed_inputs(started, new, kept),
         documents_missing=[each for each in documents_of(snapshot.events()) if each not in there],
     )
 
