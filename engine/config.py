@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from engine.config_file import nearest, read_settings, write_key
 from engine.errors import ConfigError
-from engine.ids import q6
+from engine.ids import canonical, digest, q6
 
 Share: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
 Weight: TypeAlias = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -330,3 +330,33 @@ def settable_keys() -> tuple[str, ...]:
     """
     parts = ((name, kind) for name, kind in PARTS.items() if name != "traits")
     return tuple(f"{name}.{field.name}" for name, kind in parts for field in msgspec.structs.fields(kind))
+
+
+# What may differ between two runs whose decisions are equal.
+_UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
+    "system": ("batch_size", "workers", "log_level", "enable_caching"),
+    "ollama": (
+        "provider", "api_endpoint", "keep_alive", "parallel",
+        "connect_seconds", "first_token_seconds", "stall_seconds", "total_seconds",
+    ),
+}  # fmt: skip
+
+
+def decision_digest(settings: Settings) -> str:
+    """Return 32 hex digits over the settings that can change a decision, and over no others.
+
+    Left out: ``batch_size``, ``workers``, ``log_level``, ``enable_caching``, and of ``ollama.toml``
+    where and how patiently a server is asked (the model that was really used, and what it answered,
+    are part of the run's own record).
+
+    >>> quiet = Settings(system=SystemSettings(log_level="error"))
+    >>> decision_digest(quiet) == decision_digest(Settings())
+    True
+    >>> decision_digest(Settings(system=SystemSettings(seed=1))) == decision_digest(Settings())
+    False
+    """
+    content: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    for part, names in _UNDECIDING.items():
+        for name in names:
+            del content[part][name]
+    return digest("settings.v1", canonical(content))

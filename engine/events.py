@@ -37,7 +37,6 @@ class ModelRef(Record, frozen=True, kw_only=True):
     """The model that writes: ``provider`` is ``extractive`` when there is none.
 
     ``context`` is the window in tokens that every call asks for, ``form`` how claims are asked for.
-    ``why`` stands in older records only; :class:`ModelPicked` tells it now.
     """
 
     provider: str
@@ -180,16 +179,6 @@ class QueryStarted(Event, frozen=True, kw_only=True):
     learn: bool
     learned: str = ""
     learned_runs: int = 0
-
-
-class ModelPicked(Event, frozen=True, kw_only=True):
-    """Why this model writes, or none.
-
-    Beside the digest: which model a server happened to have loaded, or that none answered, changes
-    no decision once it is known what writes.
-    """
-
-    why: str
 
 
 class FacetsFound(Event, frozen=True, kw_only=True):
@@ -469,7 +458,6 @@ class SnapshotSaved(Event, frozen=True, kw_only=True):
 
 AnyEvent: TypeAlias = (
     QueryStarted
-    | ModelPicked
     | FacetsFound
     | SeedsFound
     | NodeOpened
@@ -508,8 +496,8 @@ AnyEvent: TypeAlias = (
 EVENT_TYPES: tuple[type[Event], ...] = get_args(AnyEvent)
 AFTERMATH: tuple[type[Event], ...] = (GaugeMoved, PersonaMoved, ThresholdMoved)
 """What a run changes for later ones; it depends on all that was asked before, the answer does not."""
-DISPLAY_ONLY: tuple[type[Event], ...] = (ModelPicked, Token, ModelTimed, SnapshotSaved, *AFTERMATH)
-"""Events the snapshot's digest leaves out: why this model, how text came and how fast, the aftermath."""
+DISPLAY_ONLY: tuple[type[Event], ...] = (Token, ModelTimed, SnapshotSaved, *AFTERMATH)
+"""Events the snapshot's digest leaves out: how text arrived and how fast, the aftermath, the digest."""
 
 encoder = msgspec.json.Encoder(order="sorted")
 decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

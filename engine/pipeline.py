@@ -8,11 +8,11 @@ from types import TracebackType
 
 import msgspec
 
+from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.sqlite_store import SqliteStore
-from engine.deciding import decision_digest, decision_table
 from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotError, WorkspaceError
 from engine.events import (
     SCHEMA_VERSION,
@@ -20,7 +20,6 @@ from engine.events import (
     Event,
     Evidence,
     FacetsFound,
-    ModelPicked,
     PersonaRef,
     QueryFinished,
     QueryStarted,
@@ -41,7 +40,6 @@ from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator, Query
 from engine.personas.gate import Candidate, GateResult
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
-from engine.snapshots.inputs import RunInputs
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.recording import Recording, numbered
 from engine.streaming import released_in_order, without_a_loop
@@ -167,21 +165,12 @@ class Engine:
             most = author.most_experts
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
             recording = Recording(self.workspace.snapshots, query.text)
-            if recording.run_id:
-                self.keep_inputs()
             run = self._run(query, mixture, gate, author, options, known, recording.run_id, recording.problem)
             async with aclosing(recording.record(run)) as events:
                 async for event in events:
                     yield event
         finally:
             await author.aclose()
-
-    def keep_inputs(self) -> RunInputs:
-        """Keep which documents and settings there are now, for later comparisons; return what is kept."""
-        inputs = RunInputs(self.workspace.snapshots)
-        inputs.keep(self.store.digest(), self.store.fingerprints)
-        inputs.keep(decision_digest(self.settings), partial(decision_table, self.settings))
-        return inputs
 
     def ask_sync(self, question: str, options: AskOptions = AskOptions()) -> Iterator[Event]:  # noqa: B008
         """Yield the events of :meth:`ask` for callers without an event loop; one is run in between."""
@@ -221,8 +210,6 @@ class Engine:
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
         yield self._started(query, author, options, known)
-        if author.why:
-            yield ModelPicked(why=author.why)
         if problem is not None:
             yield Warned(problem=problem.problem, mend=problem.mend)
         for event in self._unusable():

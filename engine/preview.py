@@ -15,9 +15,12 @@ from engine.events import Event, Evidence, NodeOpened, Scores, ScoresReady, Step
 from engine.experts.author import ExtractiveAuthor
 from engine.graph.question import require_question
 from engine.orchestrator import MoeOrchestrator, Query
+from engine.personas.comparison import Overlap, Row, overlaps, policy_rows, shared_expertise, trait_rows
 from engine.personas.document import Persona
 from engine.personas.gate import Candidate
 from engine.personas.policy import derive_policy
+from engine.personas.registry import StoredPersona
+from engine.personas.track_record import Duel
 from engine.pipeline import Engine
 
 ALONE_PASSAGES = 10
@@ -50,6 +53,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def preview(engine: Engine, persona: Persona, question: str) -> Preview:
+    """Return what :func:`previewed` gives, for callers without an event loop."""
+    return asyncio.run(previewed(engine, persona, question))
+
+
+async def previewed(engine: Engine, persona: Persona, question: str) -> Preview:
     """Return what the persona alone, saved or not, makes of the question.
 
     What it says is extracted from the documents, so equal personas always preview alike and no model
@@ -58,12 +66,8 @@ def preview(engine: Engine, persona: Persona, question: str) -> Preview:
     query = _query(engine, question)
     orchestrator = MoeOrchestrator(engine.settings)
     events: list[Event] = list(orchestrator.expansion_phase(query, [_candidate(engine, persona)]))
-
-    async def judge() -> None:
-        async for event in orchestrator.evaluation_phase(query, ExtractiveAuthor(query.lexicon)):
-            events.append(event)
-
-    asyncio.run(judge())
+    async for event in orchestrator.evaluation_phase(query, ExtractiveAuthor(query.lexicon)):
+        events.append(event)
     labels = {event.node: event.label for event in events if isinstance(event, NodeOpened)}
     scored = next(event for event in events if isinstance(event, ScoresReady))
     return Preview(
@@ -102,6 +106,50 @@ def found_by_each(
     """Yield each question with what every persona finds alone, by id."""
     for question in questions:
         yield question, {each.persona_id: found_alone(engine, each, question) for each in personas}
+
+
+class SideBySide(msgspec.Struct, frozen=True, kw_only=True):
+    """Personas compared: traits, knobs, common expertise, wins against each other, shared evidence.
+
+    ``found`` gives for each question the passages that each persona finds alone, by id.
+    """
+
+    personas: list[StoredPersona]
+    traits: list[Row]
+    policy: list[Row]
+    shared_expertise: list[str]
+    duels: list[Duel]
+    questions: list[str]
+    found: list[dict[str, list[str]]]
+    overlap: list[Overlap]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the personas, in their order."""
+        return [each.persona.persona_id for each in self.personas]
+
+
+def side_by_side(
+    engine: Engine, stored: Sequence[StoredPersona], questions: Sequence[str], wins: Sequence[Duel]
+) -> SideBySide:
+    """Return the personas compared, their evidence on ``questions``; without an index on none."""
+    personas = [each.persona for each in stored]
+    asked = list(questions) if engine.store.size().passages else []
+    found = [
+        {name: [each.passage for each in rows] for name, rows in by_id.items()}
+        for _, by_id in found_by_each(engine, personas, asked)
+    ]
+    ids = [each.persona_id for each in personas]
+    return SideBySide(
+        personas=list(stored),
+        traits=trait_rows(personas),
+        policy=policy_rows(personas, engine.settings.traits.rows),
+        shared_expertise=shared_expertise(personas),
+        duels=list(wins),
+        questions=asked,
+        found=found,
+        overlap=overlaps(ids, found) if asked else [],
+    )
 
 
 def _query(engine: Engine, question: str) -> Query:

@@ -1,13 +1,15 @@
 """A persona in words and numbers, for the terminal and for ``--json``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from tui import output
 
 if TYPE_CHECKING:
     from engine.config import TraitRow
     from engine.personas.moves import Move
     from engine.personas.overview import RosterLine
-    from engine.personas.registry import StoredPersona
+    from engine.personas.registry import PersonaRegistry, StoredPersona
     from engine.personas.track_record import Question, TopicRecord
 
 BAR = 8
@@ -76,7 +78,7 @@ class Card:
         from engine.personas.policy import explain, in_words
         from engine.personas.track_record import TrackRecord
 
-        self.stored, self.moves = stored, list(moves)
+        self.stored, self.moves, self.rows = stored, list(moves), rows
         self.explained = explain(stored.persona.traits, rows)
         self.words = in_words(self.explained.policy)
         self.record: TrackRecord = TrackRecord()
@@ -84,6 +86,7 @@ class Card:
         self.topics: list[TopicRecord] = []
         self.questions: list[Question] = []
         self.children: list[str] = []
+        self.scores: list[float] = []
         self.prior: Prior = Prior()
 
     def details(self) -> dict[str, Any]:
@@ -102,6 +105,7 @@ class Card:
             "lineage": {"from": lineage if isinstance(lineage, dict) else {}, "children": self.children},
             "moves": self.moves,
             "questions": self.questions,
+            "scores": self.scores,
             "elsewhere": self.prior,
         }
 
@@ -187,9 +191,53 @@ class Card:
         return lines
 
 
-def lines(stored: "StoredPersona", rows: "Sequence[TraitRow]", moves: "Sequence[Move]") -> list[str]:
-    """Return the card of one persona line by line, without what the ledger knows."""
-    return Card(stored, rows, moves).lines()
+def load_card(
+    registry: "PersonaRegistry",
+    persona_id: str,
+    everyone: "Sequence[StoredPersona] | None" = None,
+    tell: Callable[[str], object] = output.note,
+) -> Card:
+    """Return the card of a persona with all that is known of it; warnings go to ``tell``.
+
+    ``everyone`` is the roster where it is at hand, in which children are looked for. Raises
+    PersonaError.
+    """
+    from engine.personas.federation_priors import read_priors
+    from engine.personas.overview import outlook
+    from tui.persona_desk import open_ledger
+
+    workspace = registry.workspace
+    stored = registry.get(persona_id)
+    everyone = registry.load().personas if everyone is None else everyone
+    card = Card(stored, workspace.settings().traits.rows, registry.history(persona_id))
+    card.children = [each.persona.persona_id for each in everyone if parent_of(each) == persona_id]
+    card.prior = read_priors(workspace, [stored]).of(persona_id)
+    ledger = open_ledger(workspace, tell)
+    if ledger is not None:
+        from engine.personas.learning import read_gauges, read_limits
+        from engine.personas.track_record import (
+            TrackRecord,
+            by_topic,
+            questions_of,
+            scores_over_time,
+            track_records,
+        )
+
+        with ledger:
+            gauges = read_gauges(ledger).get(persona_id, {}).get("")
+            card.record = track_records(ledger).get(persona_id, TrackRecord())
+            card.outlook = outlook(stored, gauges, read_limits(ledger))
+            card.topics = by_topic(ledger, persona_id)
+            card.questions = questions_of(ledger, persona_id)
+            card.scores = scores_over_time(ledger, persona_id)
+    return card
+
+
+def parent_of(stored: "StoredPersona") -> str:
+    """Return the id of the persona that this one was cloned from, empty for none."""
+    lineage = stored.persona.metadata.get("lineage")
+    parent = lineage.get("parent") if isinstance(lineage, dict) else None
+    return parent if isinstance(parent, str) else ""
 
 
 def history(moves: Iterable["Move"]) -> list[str]:

@@ -1,19 +1,20 @@
 """``personas preview`` and ``personas compare``: what personas do with a question, side by side."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui import output
-from tui.persona_desk import each_of, last_questions, open_ledger, registry_of
+from tui.persona_desk import each_of, last_questions, open_ledger
 from tui.persona_new import traits_of
 
 if TYPE_CHECKING:
     from engine.personas.comparison import Row
     from engine.personas.document import Persona
     from engine.personas.registry import StoredPersona
-    from engine.preview import Preview
+    from engine.pipeline import Engine
+    from engine.preview import Preview, SideBySide
 
 QUESTIONS = 3
 STEPS_SHOWN = 8
@@ -90,65 +91,72 @@ def _print_preview(name: str, shown: "Preview") -> None:
 def compare(args: argparse.Namespace) -> int:
     """Show personas side by side; returns the exit code."""
     from engine.errors import InputError
-    from engine.personas import comparison
-    from engine.personas.track_record import duels
-    from engine.preview import found_by_each
     from tui.session import open_engine
 
     chosen = each_of(args, args.ids)
     if len(chosen) < 2:
         raise InputError("two personas or more are needed to compare", "persona-moe personas compare A B")
-    ids = [each.persona.persona_id for each in chosen]
-    personas = [each.persona for each in chosen]
-    workspace = registry_of(args).workspace
-    wins = []
-    ledger = open_ledger(workspace)
-    if ledger is not None:
-        with ledger:
-            wins = duels(ledger, ids)
-    asked: list[dict[str, Any]] = []
     with open_engine(args) as engine:
-        if engine.store.size().passages:
-            questions = args.question or _asked(workspace)
-            for question, found in found_by_each(engine, personas, questions):
-                passages = {name: [each.passage for each in rows] for name, rows in found.items()}
-                asked.append({"question": question, "found": passages})
-        rows = engine.settings.traits.rows
-    shared = comparison.overlaps(ids, [each["found"] for each in asked])
-    traits, knobs = comparison.trait_rows(personas), comparison.policy_rows(personas, rows)
-    common = comparison.shared_expertise(personas)
+        found = compared(engine, chosen, args.question)
     if args.json:
         output.print_json(
             {
                 "personas": [{"persona_id": each.persona.persona_id, "tier": each.tier} for each in chosen],
-                "traits": traits,
-                "policy": knobs,
-                "shared_expertise": common,
-                "duels": wins,
-                "questions": asked,
-                "overlap": shared if asked else [],
+                "traits": found.traits,
+                "policy": found.policy,
+                "shared_expertise": found.shared_expertise,
+                "duels": found.duels,
+                "questions": [
+                    {"question": question, "found": passages}
+                    for question, passages in zip(found.questions, found.found, strict=True)
+                ],
+                "overlap": found.overlap,
             }
         )
         return 0
-    _print_rows("traits", ids, traits)
-    _print_rows("policy", ids, [row for row in knobs if row.differs])
-    output.print_line(f"shared expertise: {', '.join(common) or 'none'}")
-    output.print_line()
-    for duel in wins:
-        output.print_line(
+    _print_rows("traits", found.ids, found.traits)
+    _print_rows("policy", found.ids, [row for row in found.policy if row.differs])
+    for line in compared_in_words(found):
+        output.print_line(line)
+    if not found.questions:
+        output.note("no evidence to compare: index documents and give --question TEXT")
+    return 0
+
+
+def compared(
+    engine: "Engine",
+    chosen: "Sequence[StoredPersona]",
+    questions: Sequence[str] = (),
+    tell: Callable[[str], object] = output.note,
+) -> "SideBySide":
+    """Return the personas side by side, on the last three questions unless some are given."""
+    from engine.personas.track_record import Duel, duels
+    from engine.preview import side_by_side
+
+    wins: list[Duel] = []
+    ledger = open_ledger(engine.workspace, tell)
+    if ledger is not None:
+        with ledger:
+            wins = duels(ledger, [each.persona.persona_id for each in chosen])
+    return side_by_side(engine, chosen, questions or _asked(engine.workspace), wins)
+
+
+def compared_in_words(found: "SideBySide") -> list[str]:
+    """Return what does not fit into columns: common expertise, wins, shared evidence."""
+    lines = [f"shared expertise: {', '.join(found.shared_expertise) or 'none'}", ""]
+    for duel in found.duels:
+        lines.append(
             f"{duel.first} {duel.left} : {duel.right} {duel.second} on {duel.together} questions that both "
             f"answered (mean lead {duel.lead:+.3f})"
         )
-    if not asked:
-        output.note("no evidence to compare: index documents and give --question TEXT")
-        return 0
-    for pair in shared:
-        output.print_line(
+    asked = len(found.questions)
+    for pair in found.overlap:
+        lines.append(
             f"{pair.first} and {pair.second} share {pair.shared} of "
             f"{pair.shared + pair.only_first + pair.only_second} passages found ({pair.overlap:.0%}) "
-            f"on {len(asked)} question{'s' * (len(asked) != 1)}"
+            f"on {asked} question{'s' * (asked != 1)}"
         )
-    return 0
+    return lines
 
 
 def _asked(workspace: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """What every ``personas`` verb needs: the workspace's personas, its ledger, its last questions."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from tui import output
@@ -25,8 +25,8 @@ def registry_of(args: argparse.Namespace) -> "PersonaRegistry":
     return PersonaRegistry.of(workspace)
 
 
-def open_ledger(workspace: "Workspace") -> "Ledger | None":
-    """Return the ledger, None (and a warning) where there is none yet or it cannot be opened."""
+def open_ledger(workspace: "Workspace", tell: Callable[[str], object] = output.note) -> "Ledger | None":
+    """Return the ledger, None (and a warning to ``tell``) where there is none yet or it cannot be opened."""
     from engine.errors import WorkspaceError
     from engine.personas.ledger import Ledger
 
@@ -35,10 +35,10 @@ def open_ledger(workspace: "Workspace") -> "Ledger | None":
     try:
         ledger = Ledger.open(workspace.ledger_path)
     except WorkspaceError as error:
-        output.note(f"warning: how the personas did cannot be shown: {error}")
+        tell(f"warning: how the personas did cannot be shown: {error}")
         return None
     for note in ledger.notes:
-        output.note(f"warning: {note}")
+        tell(f"warning: {note}")
     return ledger
 
 

@@ -35,7 +35,7 @@ def edit(registry: "PersonaRegistry", persona_id: str, source: str | None) -> tu
         output.note("going on with the unfinished edit")
     else:
         write_atomic(draft, read_bounded(stored.path, MAX_BYTES))
-    _run_editor(draft)
+    run_editor(draft)
     try:
         result = _apply(registry, stored, read_bounded(draft, MAX_BYTES), f"{persona_id}.json")
     except (PersonaError, WorkspaceError) as error:
@@ -65,7 +65,11 @@ def _read_source(source: str) -> bytes:
     return read_bounded(Path(source), MAX_BYTES)
 
 
-def _run_editor(path: Path) -> None:
+def run_editor(path: Path) -> None:
+    """Let the user edit the file in ``$VISUAL`` or ``$EDITOR``; waits for its end.
+
+    Raises InputError if it cannot be started, PersonaError if it ends with another status than 0.
+    """
     wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         command = shlex.split(wanted)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.personas.registry import PersonaRegistry, StoredPersona
 
 
-def _files(paths: Sequence[str]) -> list[Path]:
+def files_of(paths: Sequence[str]) -> list[Path]:
     """Return the files that ``paths`` name; a folder stands for the .json files below it."""
     found: list[Path] = []
     for each in paths:
@@ -43,7 +43,7 @@ def check_files(registry: "PersonaRegistry", paths: Sequence[str]) -> tuple[list
         problems = [{"path": str(each.path), "reason": each.reason} for each in roster.problems]
         return problems, len(roster.personas) + len({each["path"] for each in problems})
     problems = []
-    files = _files(paths)
+    files = files_of(paths)
     for file in files:
         try:
             load_persona_from_file(file)
@@ -71,7 +71,7 @@ def take_in(args: argparse.Namespace) -> int:
 
     registry = registry_of(args)
     resolutions = _resolutions(args.on_conflict)
-    documents, results = _documents(_files(args.paths))
+    documents, results = documents_of(files_of(args.paths))
     if args.as_id and len(documents) + len(results) != 1:
         many = len(documents) + len(results)
         raise InputError(f"--as names one persona, but {many} files or personas were given")
@@ -114,7 +114,7 @@ def _resolutions(given: Sequence[str]) -> "dict[str, Resolution]":
     return found
 
 
-def _documents(files: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[dict[str, Any]]]:
+def documents_of(files: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[dict[str, Any]]]:
     """Return each persona's origin and bytes, and what cannot even be read as results."""
     from engine.personas.bundle import MAX_BUNDLE, decode_bundle, is_bundle
 
@@ -167,7 +167,20 @@ def give_out(args: argparse.Namespace) -> int:
             )
         output.print_json(chosen[0].persona)
         return 0
-    folder = Path(args.to)
+    written = write_each(chosen, Path(args.to))
+    if args.json:
+        output.print_json({"written": written})
+    else:
+        output.print_line(f"{len(written)} personas in {args.to}")
+    return 0
+
+
+def write_each(chosen: "Sequence[StoredPersona]", folder: Path) -> list[str]:
+    """Write a file for each persona into ``folder``; return their paths.
+
+    One that is there with the same bytes is left alone. Raises WorkspaceError, also where another
+    file of that name is in the way.
+    """
     make_folder(folder)
     written = []
     for stored in chosen:
@@ -176,22 +189,24 @@ def give_out(args: argparse.Namespace) -> int:
         if not (path.is_file() and read_bounded(path, MAX_BYTES) == data):
             write_atomic(path, data, replace=False)
         written.append(str(path))
-    if args.json:
-        output.print_json({"written": written})
-    else:
-        output.print_line(f"{len(written)} personas in {folder}")
-    return 0
+    return written
+
+
+def write_bundle(chosen: "Sequence[StoredPersona]", path: Path) -> None:
+    """Write a bundle of the personas. Raises WorkspaceError if the file is there already."""
+    from engine.personas.bundle import encode_bundle
+
+    write_atomic(path, encode_bundle(chosen), replace=False)
 
 
 def _bundle_out(args: argparse.Namespace, chosen: "Sequence[StoredPersona]") -> int:
     from engine.personas.bundle import encode_bundle
 
-    data = encode_bundle(chosen)
     if args.bundle == "-":
-        output.print_json(msgspec.Raw(data))
+        output.print_json(msgspec.Raw(encode_bundle(chosen)))
         return 0
     path = Path(args.bundle)
-    write_atomic(path, data, replace=False)
+    write_bundle(chosen, path)
     if args.json:
         output.print_json({"written": [str(path)], "personas": [each.persona.persona_id for each in chosen]})
     else:

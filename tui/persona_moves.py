@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from tui.persona_desk import registry_of, report_all
 
 if TYPE_CHECKING:
-    from engine.events import Tier
     from engine.personas.registry import PersonaRegistry, StoredPersona
 
 
@@ -33,44 +32,35 @@ def _for_all(
     return report_all(args, done)
 
 
-def _target(stored: "StoredPersona", wanted: str) -> "Tier":
-    from engine.errors import PersonaError
-    from engine.workspace import TIERS
-
-    name = stored.persona.persona_id
-    if wanted in ("up", "down"):
-        step = TIERS.index(stored.tier) + (1 if wanted == "down" else -1)
-        if not 0 <= step < len(TIERS):
-            raise PersonaError(f"{name} is {stored.tier} already; there is no tier further {wanted}")
-        return TIERS[step]
-    if wanted == stored.tier:
-        raise PersonaError(f"{name} is {stored.tier} already")
-    return next(tier for tier in TIERS if tier == wanted)
-
-
 def _moved(
     registry: "PersonaRegistry", stored: "StoredPersona", wanted: str, reason: str
 ) -> "tuple[StoredPersona, str]":
+    from engine.personas.workbench import target_of
+
     name = stored.persona.persona_id
-    moved = registry.move(name, _target(stored, wanted), reason=reason)
+    moved = registry.move(name, target_of(stored, wanted), reason=reason)
     return moved, f"{name} moved from {stored.tier} to {moved.tier}"
 
 
 def move(args: argparse.Namespace) -> int:
     """Move personas to a tier, or a step up or down; returns the exit code."""
+    from engine.personas.workbench import target_of
+
     return _for_all(
         args,
         lambda registry, stored: _moved(registry, stored, args.tier, args.reason),
-        lambda stored: _target(stored, args.tier),
+        lambda stored: target_of(stored, args.tier),
     )
 
 
 def prune(args: argparse.Namespace) -> int:
     """Move personas to the archive; returns the exit code."""
+    from engine.personas.workbench import target_of
+
     return _for_all(
         args,
         lambda registry, stored: _moved(registry, stored, "pruned", args.reason),
-        lambda stored: _target(stored, "pruned"),
+        lambda stored: target_of(stored, "pruned"),
     )
 
 

@@ -1,19 +1,25 @@
-"""``personas new``: from nothing, a template, another persona, or a form filled in at the terminal."""
+"""``personas new``: from nothing, a template, another persona, a paragraph, or a form at the terminal."""
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import InputError, PersonaError
 from tui import output
 from tui.persona_desk import registry_of, report
+
+if TYPE_CHECKING:
+    from engine.personas.bundle import Difference
+    from engine.personas.document import Persona
 
 
 def new(args: argparse.Namespace) -> int:
     """Make a persona, or list the templates; returns the exit code."""
     if args.templates:
         return _list_templates(args)
+    if args.describe is not None:
+        return _described(args)
     if args.guided and not sys.stdin.isatty():
         raise InputError(
             "--guided needs a terminal to ask at", "give --trait, --expertise and --voice instead"
@@ -25,6 +31,84 @@ def new(args: argparse.Namespace) -> int:
     if args.guided:
         document = fill_in(document, _ask)
     return _create(args, document)
+
+
+def _described(args: argparse.Namespace) -> int:
+    """Let a model propose a persona; show it as a diff, and make it if that is accepted."""
+    import asyncio
+
+    import msgspec
+
+    from engine.errors import ModelUnavailableError
+    from engine.personas.bundle import differing
+    from engine.personas.document import persona_from
+    from engine.proposing import propose
+
+    paragraph = sys.stdin.read(100_000) if args.describe == "-" else args.describe
+    registry = registry_of(args)
+    try:
+        proposal = asyncio.run(
+            propose(
+                registry.workspace.settings(), paragraph, persona_id=args.persona_id or "", model=args.model
+            )
+        )
+    except ModelUnavailableError as error:
+        if args.describe == "-" or not sys.stdin.isatty():
+            raise
+        output.note(f"{error.problem}; answer these instead")
+        args.description = args.description or " ".join(paragraph.split())[:300]
+        document = _beginning(args)
+        _take_options(document, args)
+        return _create(args, fill_in(document, _ask))
+    document = msgspec.to_builtins(proposal.persona)
+    _take_options(document, args)
+    persona = persona_from(document, document["persona_id"])
+    differences = differing(proposal.draft.base, persona)
+    if not args.json:
+        _show_proposal(proposal.model.name, persona, differences, proposal.notes)
+    accepted = args.yes or (
+        not args.json and args.describe != "-" and _accepts(f"make {persona.persona_id}?")
+    )
+    if args.json:
+        stored = registry.create(persona, args.tier) if accepted else None
+        output.print_json(
+            {
+                "proposed": persona,
+                "model": proposal.model,
+                "differences": differences,
+                "notes": list(proposal.notes),
+                "made": stored is not None,
+                "tier": stored.tier if stored else "",
+            }
+        )
+        return 0
+    if not accepted:
+        output.note("nothing was made; --yes makes it")
+        return 0
+    stored = registry.create(persona, args.tier)
+    return report(args, stored, f"{persona.persona_id} made in {args.tier}")
+
+
+def _show_proposal(
+    model: str, persona: "Persona", differences: "Sequence[Difference]", notes: Sequence[str]
+) -> None:
+    import msgspec
+
+    output.print_line(f"{model} proposes {persona.persona_id} (- blank, + proposed):")
+    for each in differences:
+        here = "" if each.here is None else msgspec.json.encode(each.here).decode()
+        if here and here != "[]":
+            output.print_line(f"- {each.field}: {here}")
+        output.print_line(f"+ {each.field}: {msgspec.json.encode(each.there).decode()}")
+    for note in notes:
+        output.note(f"left out: {note}")
+
+
+def _accepts(question: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    output.note(f"{question} [y/N]")
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
 
 def _beginning(args: argparse.Namespace) -> dict[str, Any]:
@@ -104,16 +188,6 @@ def _list_templates(args: argparse.Namespace) -> int:
 
 # -- the form ------------------------------------------------------------------------------------
 Ask = Callable[[str], str]
-_TRAITS = {
-    "depth": "how far it follows links",
-    "breadth": "how many places it keeps open",
-    "exploration": "how much it likes ground nobody has walked",
-    "rigour": "how strict it is about what counts",
-    "novelty": "how strongly it avoids what was seen already",
-    "scepticism": "how much it looks for the opposite",
-    "recency": "how much recent documents weigh",
-    "brevity": "how short it is",
-}
 
 
 def _ask(prompt: str) -> str:
@@ -130,6 +204,7 @@ def fill_in(document: dict[str, Any], ask: Ask) -> dict[str, Any]:
     A wrong answer is told and asked for again, so that nothing typed before is lost.
     """
     from engine.personas.document import persona_from
+    from engine.personas.templates import TRAIT_MEANINGS
 
     def checked(prompt: str, now: str, put: Callable[[str], dict[str, Any]]) -> None:
         while True:
@@ -156,7 +231,7 @@ def fill_in(document: dict[str, Any], ask: Ask) -> dict[str, Any]:
         ", ".join(filled["expertise"]),
         lambda said: {"expertise": [term.strip() for term in said.split(",") if term.strip()]},
     )
-    for trait, meaning in _TRAITS.items():
+    for trait, meaning in TRAIT_MEANINGS.items():
         checked(
             f"{trait}, 1 to 9: {meaning}",
             str(filled["traits"].get(trait, 5)),

@@ -145,11 +145,6 @@ class SqliteStore:
                 )
             )
 
-    def fingerprints(self) -> dict[str, str]:
-        """Return name -> fingerprint of every document, over its name and all that was read from it."""
-        with self._file.guard():
-            return dict(self._db.execute("SELECT name, fingerprint FROM documents ORDER BY name"))
-
     def digest(self) -> str:
         """Return the digest of all content: equal for equal documents, in whatever order they came."""
         with self._file.guard():

@@ -22,9 +22,6 @@ Emit = Callable[[Event], None]
 """Takes the events of writing as they happen (ModelAsked, Token, ...)."""
 
 
-NO_MODEL = ModelRef(provider="extractive", name="")
-
-
 class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """What one expert is to answer, from what, and in which manner; ``context`` is over the evidence."""
 
@@ -54,12 +51,7 @@ class Author(Protocol):
 
     @property
     def model(self) -> ModelRef:
-        """Return what writes."""
-        ...
-
-    @property
-    def why(self) -> str:
-        """Return why that was picked, empty where nobody asks."""
+        """Return what writes, and why it was picked."""
         ...
 
     @property
@@ -88,18 +80,16 @@ class Author(Protocol):
 class ExtractiveAuthor:
     """Quotes supported sentences; the honest author where no model is to be had."""
 
-    def __init__(self, lexicon: Lexicon, model: ModelRef = NO_MODEL, why: str = "") -> None:
-        self._lexicon, self._model, self._why = lexicon, model, why
+    def __init__(
+        self, lexicon: Lexicon, why: str = "no model is asked: supported sentences are quoted"
+    ) -> None:
+        self._lexicon = lexicon
+        self._model = ModelRef(provider="extractive", name="", why=why)
 
     @property
     def model(self) -> ModelRef:
         """Return the provider ``extractive``."""
         return self._model
-
-    @property
-    def why(self) -> str:
-        """Return why no model is asked."""
-        return self._why
 
     @property
     def context_tokens(self) -> int:

@@ -54,17 +54,15 @@ async def open_author(
     """
     choice = await choose_model(settings.ollama, model=model, no_model=no_model)
     if choice.chat is None or choice.info is None:
-        return ExtractiveAuthor(lexicon, why=choice.ref.why)
+        return ExtractiveAuthor(lexicon, choice.ref.why)
     kept = Habits(habits)
-    why = choice.ref.why
-    # The reason is no part of what a run depends on: the same model may be loaded already next time.
-    ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info), why="")
+    ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info))
     chat = choice.chat
     if seconds or tokens:
         chat = BudgetedModel(chat, seconds=seconds, tokens=tokens)
     if not learn:
-        return ModelAuthor(lexicon, chat, ref, settings, why)
-    author = LearningAuthor(lexicon, chat, ref, settings, why)
+        return ModelAuthor(lexicon, chat, ref, settings)
+    author = LearningAuthor(lexicon, chat, ref, settings)
     author.habits, author.info = kept, choice.info
     return author
 
@@ -75,5 +73,5 @@ def recorded_author(lexicon: Lexicon, settings: Settings, model: ModelRef, event
     A call that the record does not hold raises SnapshotError.
     """
     if model.provider == "extractive":
-        return ExtractiveAuthor(lexicon, model)
+        return ExtractiveAuthor(lexicon, model.why)
     return ModelAuthor(lexicon, ReplayedModel(transcript_of(events), model), model, settings)

@@ -50,11 +50,8 @@ LONGEST_TOKEN = 8.0
 class ModelAuthor:
     """Writes with ``chat``. ``ref`` says which model, with which window, and how it is asked."""
 
-    def __init__(
-        self, lexicon: Lexicon, chat: ChatModel, ref: ModelRef, settings: Settings, why: str = ""
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, chat: ChatModel, ref: ModelRef, settings: Settings) -> None:
         self._lexicon, self._chat, self._ref, self._settings = lexicon, chat, ref, settings
-        self._why = why
         self._quoting = ExtractiveAuthor(lexicon)
         self._cut: list[str] = []
         self.parsed: list[bool] = []
@@ -64,11 +61,6 @@ class ModelAuthor:
     def model(self) -> ModelRef:
         """Return the model."""
         return self._ref
-
-    @property
-    def why(self) -> str:
-        """Return why it is this model."""
-        return self._why
 
     @property
     def context_tokens(self) -> int:

@@ -10,6 +10,18 @@ from engine.errors import PersonaError
 from engine.personas.document import Persona, load_persona_from_file
 from engine.workspace import TIERS, data_folder
 
+TRAIT_MEANINGS: Final = {
+    "depth": "how far it follows links",
+    "breadth": "how many places it keeps open",
+    "exploration": "how much it likes ground nobody has walked",
+    "rigour": "how strict it is about what counts",
+    "novelty": "how strongly it avoids what was seen already",
+    "scepticism": "how much it looks for the opposite",
+    "recency": "how much recent documents weigh",
+    "brevity": "how short it is",
+}
+"""What the traits of the shipped table are for, in the order in which a person is asked for them."""
+
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
     """A beginning: traits, how to speak, cost; the expertise is for its owner to say."""

@@ -10,6 +10,8 @@ from engine.personas.ledger import Ledger
 
 TREND: Final = 16
 """How many of the latest scores a trend shows."""
+MOST_SCORES: Final = 2_000
+"""How many of the latest scores a plot is drawn from."""
 
 
 class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,15 @@ def track_records(ledger: Ledger) -> dict[str, TrackRecord]:
         persona: TrackRecord(n=n, mean=q6(mean), advantage=q6(advantage), trend=tuple(trends[persona]))
         for persona, n, mean, advantage in rows
     }
+
+
+def scores_over_time(ledger: Ledger, persona_id: str, most: int = MOST_SCORES) -> list[float]:
+    """Return the total scores of the persona's latest ``most`` answers, oldest first, each in [0, 1]."""
+    rows = ledger.rows(
+        "SELECT total FROM outcome WHERE persona_id = ? AND chosen ORDER BY number DESC LIMIT ?",
+        (persona_id, most),
+    )
+    return [total for (total,) in reversed(rows)]
 
 
 def by_topic(ledger: Ledger, persona_id: str) -> list[TopicRecord]:

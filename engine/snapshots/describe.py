@@ -23,8 +23,6 @@ def _words(event: ev.AnyEvent) -> str:
     match event:
         case ev.QueryStarted():
             return f"question: {event.question} ({len(event.personas)} personas, budget {event.budget:g})"
-        case ev.ModelPicked():
-            return f"what writes: {event.why}"
         case ev.FacetsFound():
             return f"looks for: {', '.join(facet.text for facet in event.facets)}"
         case ev.SeedsFound():

@@ -8,7 +8,6 @@ import msgspec
 from engine.events import Event, QueryStarted, Scores
 from engine.ids import q6
 from engine.snapshots.describe import why_skipped
-from engine.snapshots.inputs import RunInputs
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.run_view import RunView, view_run
 
@@ -68,17 +67,14 @@ class SnapshotDiff(msgspec.Struct, frozen=True, kw_only=True):
     right_outcome: str
 
 
-def diff(left: Snapshot, right: Snapshot, kept: RunInputs | None = None) -> SnapshotDiff:
-    """Return what differs between two snapshots, each list ordered so that it repeats.
-
-    ``kept`` is what the library knows of the documents and settings behind the digests.
-    """
+def diff(left: Snapshot, right: Snapshot) -> SnapshotDiff:
+    """Return what differs between two snapshots, each list ordered so that it repeats."""
     a, b = view_run(left.events()), view_run(right.events())
     return SnapshotDiff(
         left=left.snapshot_id,
         right=right.snapshot_id,
         identical=left.digest == right.digest,
-        inputs=changed_inputs(a.started, b.started, kept),
+        inputs=changed_inputs(a.started, b.started),
         evidence=_evidence(a, b),
         experts=_experts(a, b),
         scores=_scores(a, b),
@@ -107,54 +103,16 @@ def _inputs(started: QueryStarted | None) -> dict[str, str]:
     }
 
 
-def changed_inputs(
-    left: QueryStarted | None, right: QueryStarted | None, kept: RunInputs | None = None
-) -> list[InputChange]:
-    """Return what two runs were given differently, question first.
-
-    Then come the personas by id, and, as far as ``kept`` knows what the digests stand for, the settings
-    and documents by name. A document is ``there`` or not, or ``there`` and then ``changed``.
-    """
+def changed_inputs(left: QueryStarted | None, right: QueryStarted | None) -> list[InputChange]:
+    """Return what two runs were given differently, question first, personas last by id."""
     a, b = _inputs(left), _inputs(right)
     names = [*(name for name in a if not name.startswith("persona "))]
     names += [name for name in b if name not in names and not name.startswith("persona ")]
     names += sorted(name for name in {**a, **b} if name.startswith("persona "))
-    changes = [
+    return [
         InputChange(name=name, left=a.get(name, ""), right=b.get(name, ""))
         for name in names
         if a.get(name, "") != b.get(name, "")
-    ]
-    if kept is not None and left is not None and right is not None:
-        changes += _changed_settings(kept, left, right)
-        changes += _changed_documents(kept, left, right)
-    return changes
-
-
-def _changed_settings(kept: RunInputs, left: QueryStarted, right: QueryStarted) -> list[InputChange]:
-    old, new = kept.read(left.settings), kept.read(right.settings)
-    if old is None or new is None:
-        return []
-    return [
-        InputChange(name=f"setting {name}", left=old.get(name, ""), right=new.get(name, ""))
-        for name in sorted({**old, **new})
-        if old.get(name) != new.get(name)
-    ]
-
-
-def _changed_documents(kept: RunInputs, left: QueryStarted, right: QueryStarted) -> list[InputChange]:
-    if left.corpus == right.corpus:
-        return []
-    old, new = kept.read(left.corpus), kept.read(right.corpus)
-    if old is None or new is None:
-        return []
-    return [
-        InputChange(
-            name=f"document {name}",
-            left="there" if name in old else "",
-            right="changed" if name in old and name in new else "there" if name in new else "",
-        )
-        for name in sorted({**old, **new})
-        if old.get(name) != new.get(name)
     ]
 
 

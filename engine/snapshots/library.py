@@ -15,7 +15,6 @@ import msgspec
 from engine.errors import SnapshotError, WorkspaceBusyError
 from engine.files import make_folder, move_noreplace, os_failure
 from engine.snapshots.format import PACKED_SUFFIX, PLAIN_SUFFIX
-from engine.snapshots.inputs import SUFFIX, RunInputs
 from engine.snapshots.journal import is_running
 from engine.snapshots.labels import Label, read_labels, require_note, require_tag, write_label
 from engine.snapshots.reader import Snapshot, open_snapshot, snapshot_id_of
@@ -33,8 +32,7 @@ State: TypeAlias = Literal["complete", "cut off", "running", "damaged"]
 class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list. ``personas`` are those that were chosen, ``bytes`` the size on disk.
 
-    ``corpus`` and ``settings`` are the digests of what it was given; ``verified`` tells that running it
-    again, the last time that was done, agreed.
+    ``verified`` tells that running it again, the last time that was done, agreed.
     """
 
     id: str
@@ -51,8 +49,6 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     pinned: bool
     verified: bool = False
-    corpus: str = ""
-    settings: str = ""
     problem: str = ""
 
 
@@ -120,8 +116,6 @@ class SnapshotLibrary:
             bytes=size,
             personas=summary.personas,
             model=summary.model,
-            corpus=summary.corpus,
-            settings=summary.settings,
             tags=label.tags,
             note=label.note,
             pinned=label.pinned,
@@ -236,18 +230,7 @@ class SnapshotLibrary:
             if not dry_run:
                 for info in going:
                     self._to_trash(self.path(info.id))
-                gone = {info.id for info in going}
-                self._drop_inputs([info for info in infos if info.id not in gone])
         return going
-
-    def _drop_inputs(self, left: "Infos") -> None:
-        """Move what no run needs any more of the kept documents and settings into ``.trash``."""
-        if any(not info.corpus for info in left):  # one that cannot be read, or begins just now
-            return
-        needed = {digest for info in left for digest in (info.corpus, info.settings)}
-        for path in RunInputs(self.folder).paths():
-            if path.name.removesuffix(SUFFIX) not in needed:
-                self._to_trash(path)
 
     def _to_trash(self, path: Path) -> Path:
         trash = self.folder / TRASH

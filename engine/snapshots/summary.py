@@ -29,8 +29,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
     personas: list[str] = msgspec.field(default_factory=list)
     model: str = ""
-    corpus: str = ""
-    settings: str = ""
     problem: str = ""
 
 
@@ -81,8 +79,6 @@ def _from_ends(handle: int, name: str, head: bytes, size: int) -> Summary:
         events=entry.end.events,
         personas=[one_line(each, 64) for each in entry.end.chosen],
         model=_model(started),
-        corpus=one_line(started.corpus, 64) if started else "",
-        settings=one_line(started.settings, 64) if started else "",
     )
 
 
@@ -121,8 +117,6 @@ def _from_all(path: Path) -> Summary:
         events=len(snapshot),
         personas=chosen,
         model=_model(started),
-        corpus=one_line(started.corpus, 64) if started else "",
-        settings=one_line(started.settings, 64) if started else "",
         problem=snapshot.problem,
     )
 

@@ -13,7 +13,6 @@ from engine.snapshots.chain import walk
 from engine.snapshots.container import GZIP_MAGIC, is_packed, seal_holds, unpack
 from engine.snapshots.diff import InputChange, changed_inputs, documents_of
 from engine.snapshots.format import MAX_TEXT
-from engine.snapshots.inputs import RunInputs
 from engine.snapshots.reader import Snapshot, read_snapshot_file, refuse_endless_line, snapshot_id_of
 
 Rerun: TypeAlias = Callable[[Snapshot], Iterator[Event]]
@@ -49,11 +48,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """How a new run compares: ``identical``, or where it first differs and what could explain it.
-
-    ``documents_missing`` are those with recorded evidence and none now; ``inputs`` names every document
-    that is another one, where the recorded state of the corpus is kept.
-    """
+    """How a new run compares: ``identical``, or where it first differs and what could explain it."""
 
     identical: bool
     compared: int
@@ -88,11 +83,8 @@ def check_chain(path: Path) -> ChainReport:
     )
 
 
-def verify(snapshot: Snapshot, rerun: Rerun, kept: RunInputs | None = None) -> Comparison:
-    """Return how a new run of the recorded question compares with the record, event by event.
-
-    ``kept`` is what the library knows of the documents and settings behind the digests.
-    """
+def verify(snapshot: Snapshot, rerun: Rerun) -> Comparison:
+    """Return how a new run of the recorded question compares with the record, event by event."""
     again = list(rerun(snapshot))
     comparison = compare(snapshot.events(), again)
     if comparison.identical:
@@ -102,7 +94,7 @@ def verify(snapshot: Snapshot, rerun: Rerun, kept: RunInputs | None = None) -> C
     there = documents_of(again)
     return msgspec.structs.replace(
         comparison,
-        inputs=changed_inputs(started, new, kept),
+        inputs=changed_inputs(started, new),
         documents_missing=[each for each in documents_of(snapshot.events()) if each not in there],
     )
 

@@ -105,7 +105,6 @@ class Printer:
         self._budget = 0.0
         self._streaming = ""
         self._streamed = ""
-        self._writer: ModelRef | None = None
 
     def show(self, event: "Event") -> None:
         """Print what a reader wants to see of ``event`` at once."""
@@ -115,9 +114,7 @@ class Printer:
         match event:
             case ev.QueryStarted():
                 self._budget = event.budget
-                self._writer = event.model
-            case ev.ModelPicked():
-                self._tell_model(event.why)
+                self._tell_model(event.model)
             case ev.ModelAsked() if event.persona == "":
                 self._streaming = event.call
             case ev.ModelAsked():
@@ -140,11 +137,11 @@ class Printer:
             case _:
                 pass
 
-    def _tell_model(self, why: str) -> None:
+    def _tell_model(self, model: "ModelRef") -> None:
         """Say who writes and why, unless that is nobody because nobody was wanted."""
-        _, because, reason = why.partition(", because ")
-        if self._writer is not None and self._writer.provider != "extractive":
-            output.note(f"{self._writer.name} writes ({why}).")
+        _, because, reason = model.why.partition(", because ")
+        if model.provider != "extractive":
+            output.note(f"{model.name} writes ({model.why}).")
         elif because:
             output.note(f"No model writes: {reason}. The documents are quoted.")
 

@@ -47,7 +47,14 @@ def _add_making(verb: Any) -> None:
     start = new.add_mutually_exclusive_group()
     start.add_argument("--template", metavar="NAME", help="begin with this template or starter persona")
     start.add_argument("--clone-of", metavar="ID", help="begin with a copy of this persona")
+    start.add_argument(
+        "--describe",
+        metavar="TEXT",
+        help="let the model propose one from this paragraph ('-': stdin); shown first",
+    )
     start.add_argument("--templates", action="store_true", help="list the templates and make nothing")
+    new.add_argument("--model", default="", metavar="NAME", help="for --describe: this model")
+    new.add_argument("--yes", action="store_true", help="for --describe: make what is proposed")
     new.add_argument("--guided", action="store_true", help="ask for each field at the terminal")
     new.add_argument("--name", default="")
     new.add_argument("--description", default="")
@@ -179,33 +186,10 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from engine.personas.federation_priors import read_priors
-    from engine.personas.overview import outlook
-    from tui.persona_card import Card
-    from tui.persona_desk import open_ledger, registry_of
+    from tui.persona_card import load_card
+    from tui.persona_desk import registry_of
 
-    registry = registry_of(args)
-    stored = registry.get(args.persona_id)
-    roster = registry.load()
-    card = Card(stored, registry.workspace.settings().traits.rows, registry.history(args.persona_id))
-    card.children = [
-        each.persona.persona_id
-        for each in roster.personas
-        if isinstance(each.persona.metadata.get("lineage"), dict)
-        and each.persona.metadata["lineage"].get("parent") == args.persona_id
-    ]
-    card.prior = read_priors(registry.workspace, roster.personas).of(args.persona_id)
-    ledger = open_ledger(registry.workspace)
-    if ledger is not None:
-        from engine.personas.learning import read_gauges, read_limits
-        from engine.personas.track_record import TrackRecord, by_topic, questions_of, track_records
-
-        with ledger:
-            gauges = read_gauges(ledger).get(args.persona_id, {}).get("")
-            card.record = track_records(ledger).get(args.persona_id, TrackRecord())
-            card.outlook = outlook(stored, gauges, read_limits(ledger))
-            card.topics = by_topic(ledger, args.persona_id)
-            card.questions = questions_of(ledger, args.persona_id)
+    card = load_card(registry_of(args), args.persona_id)
     if args.json:
         output.print_json(card.details())
         return 0
