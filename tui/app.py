@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -19,9 +19,13 @@ from tui.panic import keep_details
 from tui.remembered import keep, recall
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
+from tui.screens.personas_base import PersonaScreen
 from tui.session_thread import Session
 from tui.widgets.personas_pane import PersonasPane
 from tui.widgets.question import Question
+
+if TYPE_CHECKING:
+    from tui.persona_bench import PersonaBench
 
 
 class PersonaMoeApp(App[None], inherit_bindings=False):
@@ -47,6 +51,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         self.low_bandwidth = low_bandwidth
         self.keys = dict(keys or {})
         self.desk = Desk(Session(workspace), glyphs or fitting(), clock)
+        self._bench: PersonaBench | None = None
         self.remembered = recall(workspace)
         self.last_problem = ""
         for theme in themes.OWN:
@@ -59,6 +64,15 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
     def ascii(self) -> bool:
         """Whether only ASCII may be drawn."""
         return self.desk.glyphs is ASCII
+
+    @property
+    def bench(self) -> "PersonaBench":
+        """What is done to personas in this session; it belongs to the engine's thread."""
+        if self._bench is None:
+            from tui.persona_bench import PersonaBench
+
+            self._bench = PersonaBench(self.desk.session.workspace)
+        return self._bench
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -79,6 +93,8 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         first = "ask" if isinstance(focused, Question) else "main"
         if isinstance(focused, PersonasPane):
             first = "personas"
+        if isinstance(self.screen, PersonaScreen):
+            first = self.screen.scope
         if self.desk.player is not None:
             first = "replay"
         self.push_screen(HelpScreen(self.desk.view(), self.keys, first))
@@ -132,6 +148,8 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
                     continue
             elif action.scope == "personas":
                 target = main.query_one(PersonasPane)
+            elif isinstance(screen, PersonaScreen) and action.scope == screen.scope:
+                target = screen
             elif action.scope != "app":
                 continue
             keys = keymap.shown(self.keys.get(action.id, action.keys))

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from textual.binding import Binding
 
 Scope: TypeAlias = Literal[
-    "app", "main", "ask", "list", "personas", "replay", "reader", "runs", "compare", "dialog"
+    "app", "main", "ask", "list", "personas", "roster", "card", "import", "prompt",
+    "replay", "reader", "runs", "compare", "dialog",
 ]  # fmt: skip
 
 SCOPES: Final[dict[Scope, str]] = {
@@ -21,6 +22,10 @@ SCOPES: Final[dict[Scope, str]] = {
     "main": "In a pane",
     "list": "In a list or tree",
     "personas": "In the personas pane",
+    "roster": "In the roster of personas",
+    "card": "In a persona's card",
+    "import": "In an import of personas",
+    "prompt": "Where something is asked for",
     "replay": "While a run is replayed",
     "reader": "In a passage, card or node",
     "runs": "In the list of runs",
@@ -65,6 +70,7 @@ ACTIONS: Final = (
     Action("main.wider", "main", "plus,equals_sign", "Wider", "more room for the left side"),
     Action("main.narrower", "main", "minus", "Narrower", "less room for the left side"),
     Action("main.runs", "main", "r", "Runs", "recorded runs: open one to replay it", True),
+    Action("main.roster", "main", "P", "All personas", "the roster: find, change, move, compare, share"),
     Action("main.index", "main", "a", "Add documents", "index a file or folder", False),
     Action("main.copy", "main", "y", "Copy", "copy the answer with its sources", False),
     Action("main.copy_line", "main", "Y", "Copy line", "copy the line under the cursor"),
@@ -83,7 +89,56 @@ ACTIONS: Final = (
     Action("list.choose", "list", "enter", "Details", "all about the line: passage, node, card, moment"),
     Action("personas.promote", "personas", "p", "Promote", "one tier up", True),
     Action("personas.demote", "personas", "d", "Demote", "one tier down", True),
-    Action("personas.undo", "personas", "u", "Undo", "undo the last move of this persona", True),
+    Action("personas.undo", "personas", "u", "Undo", "take back what was last done to personas", True),
+    Action(
+        "personas.roster", "personas", "P", "All", "all personas: find, change, move, compare, share", True
+    ),
+    Action("roster.filter", "roster", "slash", "Filter", "show only those that hold all these words", True),
+    Action("roster.sort", "roster", "o", "Sort", "sort by the next column", True),
+    Action("roster.reverse", "roster", "O", "Turn round", "sort the other way round"),
+    Action("roster.mark_all", "roster", "A", "Mark all", "mark all that are shown, or none"),
+    Action("roster.promote", "roster", "p", "Up", "one tier up: the marked ones, else this one", True),
+    Action("roster.demote", "roster", "d", "Down", "one tier down", True),
+    Action("roster.prune", "roster", "x", "Prune", "into the archive", True),
+    Action("roster.retire", "roster", "X", "Retire", "into the archive, and pinned there"),
+    Action("roster.restore", "roster", "v", "Restore", "undo the last move in its history"),
+    Action("roster.pin", "roster", "f", "Pin", "pin, so that the lifecycle leaves it alone, or unpin"),
+    Action("roster.undo", "roster", "u", "Undo", "take back what was last done, all session long", True),
+    Action("roster.compare", "roster", "c", "Compare", "compare the marked ones side by side", True),
+    Action("roster.new", "roster", "n", "New", "make one: blank, clone, template, from a paragraph", True),
+    Action("roster.take_in", "roster", "I", "Import", "import files, folders, bundles"),
+    Action("roster.give_out", "roster", "E", "Export", "export the marked ones, else all but the pruned"),
+    Action(
+        "roster.close", "roster", "escape,q", "Close", "end the filter, then the marks, then go back", True
+    ),
+    Action("card.more", "card", "plus,equals_sign", "More", "turn the trait or cost up, as right and l do"),
+    Action("card.less", "card", "minus", "Less", "turn the trait or cost down, as left and h do"),
+    Action("card.set", "card", "1,2,3,4,5,6,7,8,9", "Set", "set the trait"),
+    Action("card.trait", "card", "a", "Add trait", "add a trait: name and value"),
+    Action("card.remove", "card", "delete,backspace", "Remove", "take the trait out"),
+    Action("card.save", "card", "w", "Save", "save what was changed", True),
+    Action("card.discard", "card", "z", "Discard", "discard the changes; again brings them back", True),
+    Action("card.editor", "card", "e", "Editor", "edit the file in $VISUAL or $EDITOR", True),
+    Action(
+        "card.try_out", "card", "t", "Try", "run it alone on the last question, the draft beside it", True
+    ),
+    Action("card.promote", "card", "p", "Up", "one tier up", True),
+    Action("card.demote", "card", "d", "Down", "one tier down", True),
+    Action("card.prune", "card", "x", "Prune", "into the archive"),
+    Action("card.retire", "card", "X", "Retire", "into the archive, and pinned there"),
+    Action("card.restore", "card", "v", "Restore", "undo the last move in its history"),
+    Action("card.pin", "card", "f", "Pin", "pin, so that the lifecycle leaves it alone, or unpin"),
+    Action("card.undo", "card", "u", "Undo", "take back what was last done, all session long", True),
+    Action("card.next", "card", "right_square_bracket,n", "Next", "the next persona of the roster"),
+    Action("card.previous", "card", "left_square_bracket,N", "Previous", "the persona before"),
+    Action("card.copy", "card", "y", "Copy", "copy the card"),
+    Action("card.close", "card", "escape,q", "Close", "back; unsaved changes are kept for later", True),
+    Action("import.skip", "import", "s", "Skip", "leave the one here as it is", True),
+    Action("import.replace", "import", "r", "Replace", "replace the one here; undo brings it back", True),
+    Action("import.rename", "import", "n", "Rename", "take it in under another id", True),
+    Action("import.carry_out", "import", "w", "Take in", "carry out what is shown", True),
+    Action("import.close", "import", "escape,q", "Close", "back; nothing is taken in", True),
+    Action("prompt.cancel", "prompt", "escape", "Leave", "leave it as it was", True),
     Action("replay.play", "replay", "space", "Play/pause", "go on, or hold", True, True),
     Action("replay.next", "replay", "full_stop", "Step", "one event forward", True),
     Action("replay.previous", "replay", "comma", "Back", "one event back", True),
@@ -190,7 +245,7 @@ def load(configs: Path) -> dict[str, str]:
 _WORDS: Final = {
     "question_mark": "?", "colon": ":", "full_stop": ".", "comma": ",", "right_square_bracket": "]",
     "left_square_bracket": "[", "greater_than_sign": ">", "less_than_sign": "<", "dollar_sign": "$",
-    "plus": "+", "equals_sign": "=", "minus": "-", "escape": "esc",
+    "plus": "+", "equals_sign": "=", "minus": "-", "escape": "esc", "slash": "/",
 }  # fmt: skip
 
 

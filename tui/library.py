@@ -1,11 +1,11 @@
-"""Recorded runs and personas, as the app asks the engine's thread for them."""
+"""Recorded runs, as the app asks the engine's thread for them."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.errors import PersonaError, SnapshotError
-from engine.events import Event, Tier
+from engine.errors import SnapshotError
+from engine.events import Event
 from tui.player import keyframes
 from tui.run_state import RunState
 
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from engine.pipeline import Engine
     from engine.snapshots.library import SnapshotInfo
     from tui.panes.compare import Comparison
-
-LADDER: Final[tuple[Tier, ...]] = ("pruned", "experimental", "stable", "active")
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -68,32 +66,3 @@ def cut_off_run(engine: "Engine") -> str:
         return newest if newest and library.info(newest).state == "cut off" else ""
     except SnapshotError:  # gone since it was listed
         return ""
-
-
-def persona_card(engine: "Engine", persona_id: str) -> list[str]:
-    """Return the card of a persona, line by line. Raises PersonaError."""
-    from engine.personas.registry import PersonaRegistry
-    from tui import persona_card
-
-    registry = PersonaRegistry.of(engine.workspace)
-    rows = engine.workspace.settings().traits.rows
-    return persona_card.lines(registry.get(persona_id), rows, registry.history(persona_id))
-
-
-def step_persona(engine: "Engine", persona_id: str, step: int) -> str:
-    """Move a persona a tier up (1) or down (-1), or undo its last move (0); return what was done.
-
-    Raises PersonaError at the end of the ladder or without a move to undo, WorkspaceError.
-    """
-    from engine.personas.registry import PersonaRegistry
-
-    registry = PersonaRegistry.of(engine.workspace)
-    if step == 0:
-        stored = registry.restore(persona_id)
-        return f"{persona_id} is {stored.tier} again"
-    tier = registry.get(persona_id).tier
-    index = LADDER.index(tier) + step
-    if not 0 <= index < len(LADDER):
-        raise PersonaError(f"{persona_id} is {tier}, the {'highest' if step > 0 else 'lowest'} tier")
-    stored = registry.move(persona_id, LADDER[index], reason="moved by hand in the app")
-    return f"{persona_id} went from {tier} to {stored.tier}; u undoes it"

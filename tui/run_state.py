@@ -60,7 +60,6 @@ class RunState(msgspec.Struct, frozen=True):
     phase: str = ""
     outcome: str = ""
     started: ev.QueryStarted | None = None
-    why: str = ""
     facets: tuple[ev.Facet, ...] = ()
     seeds: tuple[ev.Seed, ...] = ()
     nodes: dict[str, NodeView] = {}

@@ -3,7 +3,7 @@
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -75,6 +75,17 @@ class Session:
 
         async def done() -> T:
             return work(self._opened())
+
+        return await asyncio.wrap_future(self._submit(done()))
+
+    async def call_async(self, work: Callable[["Engine"], Awaitable[T]]) -> T:
+        """Return what ``work`` gives after waiting on the engine's loop, as for a model's reply.
+
+        Raises what ``work`` raises. Cancelling gives the work up.
+        """
+
+        async def done() -> T:
+            return await work(self._opened())
 
         return await asyncio.wrap_future(self._submit(done()))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui import output
 
 if TYPE_CHECKING:
-    from engine.snapshots.diff import InputChange, SnapshotDiff
+    from engine.snapshots.diff import SnapshotDiff
     from engine.snapshots.library import SnapshotInfo, SnapshotLibrary
     from engine.snapshots.reader import Snapshot
     from engine.snapshots.verify import ChainReport, Comparison
@@ -124,7 +124,7 @@ def run_verify(args: argparse.Namespace) -> int:
     comparison: Comparison | None = None
     if report.intact and report.complete and not args.chain:
         with open_engine(args) as engine:
-            comparison = verify(open_snapshot(path), engine.rerun, engine.keep_inputs())
+            comparison = verify(open_snapshot(path), engine.rerun)
     if (comparison is not None or not report.intact) and path.parent == library.folder:
         agreed = comparison is not None and comparison.identical
         _remember(library, report, agreed)
@@ -164,24 +164,20 @@ def _tell_comparison(comparison: "Comparison") -> None:
         output.print_line(f"run again: differs first at event {found.seq} ({found.type}{field})")
         output.print_line(f"  recorded: {found.recorded or 'nothing, the run had ended'}")
         output.print_line(f"  now:      {found.rerun or 'nothing, the run has ended'}")
-    _tell_inputs(comparison.inputs, "  not the same: ")
-    if not any(change.name.startswith("document ") for change in comparison.inputs):
-        for document in comparison.documents_missing:
-            output.print_line(f"  no evidence any more: {document}")
-
-
-def _tell_inputs(inputs: "list[InputChange]", lead: str) -> None:
-    for change in inputs:
-        output.print_line(f"{lead}{change.name}: {change.left or 'none'} -> {change.right or 'none'}")
+    for change in comparison.inputs:
+        output.print_line(
+            f"  not the same: {change.name}: {change.left or 'none'} -> {change.right or 'none'}"
+        )
+    for document in comparison.documents_missing:
+        output.print_line(f"  no longer found: {document}")
 
 
 def run_diff(args: argparse.Namespace) -> int:
     """Compare two runs; returns the exit code."""
     from engine.snapshots.diff import diff
-    from engine.snapshots.inputs import RunInputs
 
     library = _library(args)
-    found = diff(library.open(args.id), library.open(args.other), RunInputs(library.folder))
+    found = diff(library.open(args.id), library.open(args.other))
     if args.json:
         output.print_json(found)
         return 0
@@ -194,7 +190,8 @@ def run_diff(args: argparse.Namespace) -> int:
 
 
 def _tell_diff(found: "SnapshotDiff") -> None:
-    _tell_inputs(found.inputs, "given     ")
+    for change in found.inputs:
+        output.print_line(f"given     {change.name}: {change.left or 'none'} -> {change.right or 'none'}")
     for each in found.evidence:
         ranks = f"rank {each.left_rank or '-'} -> {each.right_rank or '-'}"
         scores = " -> ".join("-" if s is None else f"{s:.3f}" for s in (each.left_score, each.right_score))

@@ -155,12 +155,9 @@ class _Draft:
                         self._unopened[left.node] = (event.persona, left)
             case ev.QueryStarted():
                 self._new["started"] = event
-                self._new["why"] = event.model.why
                 self._personas = {
                     each.persona_id: PersonaView(each.persona_id, each.tier) for each in event.personas
                 }
-            case ev.ModelPicked():
-                self._new["why"] = event.why
             case ev.FacetsFound():
                 self._new["facets"] = tuple(event.facets)
             case ev.SeedsFound():

@@ -16,12 +16,12 @@ from engine.config import (
     Settings,
     SystemSettings,
     ThresholdSettings,
+    decision_digest,
     load_settings,
     set_value,
     settable_keys,
 )
 from engine.config_file import MAX_BYTES, parse_toml, typed
-from engine.deciding import decision_digest
 from engine.errors import ConfigError, WorkspaceError
 from engine.workspace import data_folder
 

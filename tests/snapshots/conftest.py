@@ -3,4 +3,3 @@ from pathlib import Path
 
 # pytest imports by importlib here, which leaves helpers beside the tests unimportable.
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.append(str(Path(__file__).parent.parent / "models"))

@@ -19,6 +19,7 @@ from tui.glyphs import UNICODE
 from tui.screens.first_run import FirstRunScreen
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
+from tui.screens.personas_card import CardScreen
 from tui.screens.reader import ReaderScreen
 from tui.screens.runs import RunsScreen
 from tui.state import EMPTY, fold
@@ -173,10 +174,12 @@ def test_a_persona_is_moved_and_moved_back_by_key(workspace: Workspace) -> None:
         await pilot.press("u")
         await wait_until(pilot, lambda: tier() == before)
         await pilot.press("p")
-        await wait_until(pilot, lambda: "highest" in app.screen.query_one("#notice", PartsLine).text)
+        await wait_until(
+            pilot, lambda: "no tier further up" in app.screen.query_one("#notice", PartsLine).text
+        )
         await pilot.press("enter")
-        await wait_until(pilot, lambda: isinstance(app.screen, ReaderScreen))
-        assert "traits" in shown(app.screen, "RowList")
+        await wait_until(pilot, lambda: isinstance(app.screen, CardScreen))
+        await wait_until(pilot, lambda: "Traits" in shown(app.screen, "#card"))
 
     go(workspace, journey)
 

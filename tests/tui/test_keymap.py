@@ -41,15 +41,20 @@ def test_every_action_is_there_to_be_called() -> None:
     from tui.screens.compare import CompareScreen
     from tui.screens.help import HelpScreen
     from tui.screens.main import MainScreen
+    from tui.screens.personas import PersonasScreen
+    from tui.screens.personas_card import CardScreen
+    from tui.screens.personas_import import ImportScreen
     from tui.screens.reader import ReaderScreen
     from tui.screens.runs import RunsScreen
     from tui.widgets.personas_pane import PersonasPane
+    from tui.widgets.prompt import Prompt
     from tui.widgets.question import Question
     from tui.widgets.row_list import RowList
 
     owners = {
         "app": PersonaMoeApp, "main": MainScreen, "replay": MainScreen, "ask": Question, "list": RowList,
-        "personas": PersonasPane, "reader": ReaderScreen, "runs": RunsScreen,
+        "personas": PersonasPane, "roster": PersonasScreen, "card": CardScreen, "import": ImportScreen,
+        "prompt": Prompt, "reader": ReaderScreen, "runs": RunsScreen,
         "compare": CompareScreen, "dialog": HelpScreen,
     }  # fmt: skip
     for action in keymap.ACTIONS:

@@ -1,8 +1,8 @@
 """A line of a pane, and the few ways to make one."""
 
 import textwrap
-from collections.abc import Iterable, Iterator
-from typing import Final, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias, overload
 
 import msgspec
 
@@ -34,6 +34,35 @@ class Row(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The line's words, without style."""
         return "".join(text for text, _ in self.parts)
+
+
+class LazyRows(Sequence[Row]):
+    """Lines of which each is made when it is looked at, so that ten thousand cost nothing."""
+
+    def __init__(self, keys: Sequence[str], make: Callable[[int], Row]) -> None:
+        """``keys`` are the lines' keys in order, ``make`` gives the line at a place."""
+        self._keys, self._make = keys, make
+        self._places: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self._make(each) for each in range(*place.indices(len(self._keys)))]
+        if not -len(self._keys) <= place < len(self._keys):
+            raise IndexError(place)
+        return self._make(place % len(self._keys))
+
+    def place_of(self, key: str) -> int | None:
+        """Return where the line of this key is, None if it is not here."""
+        if self._places is None:
+            self._places = {name: place for place, name in enumerate(self._keys)}
+        return self._places.get(key)
 
 
 class View(msgspec.Struct, frozen=True):

@@ -61,8 +61,8 @@ def status_parts(view: View, line: Line) -> list[Part]:
     if run.started is not None:
         model = run.started.model
         parts.append((f" {one_line(f'{model.provider} {model.name}', 60)}", ""))
-        if run.why:
-            parts.append((f" ({one_line(run.why, 160)})", "dim"))
+        if model.why:
+            parts.append((f" ({one_line(model.why, 160)})", "dim"))
     elif view.opened is not None:
         size = f" {len(view.opened.documents)} documents, {view.opened.passages} passages"
         parts.append((size, "dim"))

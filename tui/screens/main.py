@@ -12,16 +12,15 @@ from engine.events import Citation, Evidence
 from tui import keymap
 from tui.clipboard import write_private
 from tui.context import Surroundings, surroundings
-from tui.library import cut_off_run, persona_card, step_persona
+from tui.library import cut_off_run
 from tui.panes.graph import node_rows
 from tui.panes.passage import passage_rows
-from tui.panes.rows import Row, View, place, text_rows
+from tui.panes.rows import Row, View, place
 from tui.screens.first_run import SAMPLE, FirstRunScreen
 from tui.screens.main_view import PANES, MainView
+from tui.screens.persona_keys import PersonaKeys
 from tui.screens.reader import Page, ReaderScreen
-from tui.screens.run_keys import RunKeys
 from tui.widgets.answer import answer_as_text
-from tui.widgets.personas_pane import PersonasPane
 from tui.widgets.question import Question, split_personas
 from tui.widgets.row_list import RowList
 
@@ -31,7 +30,7 @@ _REPLAY_ACTIONS: Final = frozenset(
 )
 
 
-class MainScreen(RunKeys):
+class MainScreen(PersonaKeys):
     """The main screen with all it can do."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -153,7 +152,7 @@ class MainScreen(RunKeys):
             index = next((i for i, each in enumerate(run.evidence) if each.passage == passage), 0)
             self._open_passages(index, run.evidence)
         elif kind == "persona":
-            self._open_card(rest.partition("/")[0])
+            self.open_card(rest.partition("/")[0])
         elif kind == "at" and self.desk.player is not None:
             self.desk.player.playing = False
             self.desk.player.seek(int(rest) + 1)
@@ -197,30 +196,6 @@ class MainScreen(RunKeys):
 
         title = f"{node.kind} {one_line(node.label, 120)}"
         self.app.push_screen(ReaderScreen(self.desk.view(), [Page(title, make), *extra], self.copy))
-
-    @work
-    async def _open_card(self, persona: str) -> None:
-        lines = await self._called(lambda engine: persona_card(engine, persona))
-        if lines is None:
-            return
-
-        def make(view: View, loaded: object, width: int) -> list[Row]:
-            return [r for i, line in enumerate(lines) for r in text_rows(f"c{i}", line, width)]
-
-        self.app.push_screen(ReaderScreen(self.desk.view(), [Page(persona, make)], self.copy))
-
-    # -- personas --------------------------------------------------------------------------------
-    @work
-    async def on_personas_pane_move_wanted(self, event: PersonasPane.MoveWanted) -> None:
-        """Move the persona."""
-        if self.desk.player is not None:
-            self.say("this is a replay; press esc, then move it", "warn")
-            return
-        said = await self._called(lambda engine: step_persona(engine, event.persona, event.step))
-        if said is not None:
-            self.say(said)
-            self.desk.session.mark_stale()
-            self.desk.session.look()
 
     # -- documents -------------------------------------------------------------------------------
     @work

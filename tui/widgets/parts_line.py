@@ -26,8 +26,8 @@ class PartsLine(Static):
 
     DEFAULT_CSS = "PartsLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__("", markup=False, id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__("", markup=False, id=id, classes=classes)
         self._parts: Sequence[Part] = ()
 
     def show(self, parts: Sequence[Part]) -> None:

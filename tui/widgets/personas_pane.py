@@ -15,11 +15,14 @@ class PersonasPane(RowList):
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings("personas")
 
     class MoveWanted(Message):
-        """A persona is to go ``step`` tiers up (1), down (-1), or back (0)."""
+        """A persona is to go ``step`` tiers up (1) or down (-1); 0 takes the last change back."""
 
         def __init__(self, persona: str, step: int) -> None:
             super().__init__()
             self.persona, self.step = persona, step
+
+    class RosterWanted(Message):
+        """The roster of all personas is to be shown."""
 
     @property
     def persona(self) -> str:
@@ -42,5 +45,9 @@ class PersonasPane(RowList):
         self._want(-1)
 
     def action_undo(self) -> None:
-        """Undo its last move."""
-        self._want(0)
+        """Take back what was last done, to whatever persona."""
+        self.post_message(self.MoveWanted("", 0))
+
+    def action_roster(self) -> None:
+        """Go to the roster of all personas."""
+        self.post_message(self.RosterWanted())

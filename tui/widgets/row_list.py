@@ -12,12 +12,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui import keymap
-from tui.panes.rows import Row, View
+from tui.panes.rows import LazyRows, Row, View
 
 if TYPE_CHECKING:
     from textual import events
 
-Build: TypeAlias = Callable[[View, frozenset[str], int], list[Row]]
+Build: TypeAlias = Callable[[View, frozenset[str], int], Sequence[Row]]
 
 REVERSED: Final = RichStyle(reverse=True)
 _NAMES: Final = ("dim", "strong", "accent", "good", "warn", "bad", "quote")
@@ -111,7 +111,10 @@ class RowList(ScrollView, can_focus=True):
     def _find(self, key: str) -> int:
         if self._cursor < len(self._rows) and self._rows[self._cursor].key == key:
             return self._cursor
-        found = next((i for i, each in enumerate(self._rows) if each.key == key), None)
+        if isinstance(self._rows, LazyRows):
+            found = self._rows.place_of(key)
+        else:
+            found = next((i for i, each in enumerate(self._rows) if each.key == key), None)
         return min(self._cursor, max(0, len(self._rows) - 1)) if found is None else found
 
     def on_resize(self) -> None:

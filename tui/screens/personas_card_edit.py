@@ -1,0 +1,224 @@
+"""Changing a persona: traits by key, fields in a line, all of it in an editor; saved when it is wanted."""
+
+from collections.abc import Callable
+from typing import Final
+
+from textual import work
+from textual.app import SuspendNotSupported
+
+from engine.cleaning import one_line
+from engine.errors import PersonaError
+from engine.personas.draft import TEXTS, Draft
+from tui.persona_draft_file import DraftFile, row_of_problem
+from tui.screens.personas_card_view import CardView
+from tui.widgets.parts_line import PartsLine
+from tui.widgets.persona_lists import CardList
+from tui.widgets.prompt import Take
+
+_GUIDE: Final = (
+    ("id", "id, of a-z, 0-9, - and _"),
+    ("name", "name"),
+    ("description", "what does it look for?"),
+    ("voice", "how does it speak?"),
+    ("expertise", "words and phrases of its subjects, with commas between"),
+    ("cost", "what asking it costs, 1 for an ordinary expert"),
+)
+
+
+class CardEditing(CardView):
+    """A card that can be changed."""
+
+    # -- changing in place -----------------------------------------------------------------------
+    def change(self, change: Callable[[Draft], Draft]) -> str:
+        """Change the draft; return what is wrong about that, empty if nothing is."""
+        if self._draft is None:
+            return ""
+        try:
+            self._draft = change(self._draft)
+        except PersonaError as error:
+            return str(error)
+        self._discarded = None
+        self.say("")
+        self.draw()
+        return ""
+
+    def _changed_or_said(self, change: Callable[[Draft], Draft]) -> None:
+        problem = self.change(change)
+        if problem:
+            self.say(problem, "bad")
+
+    def on_card_list_nudged(self, event: CardList.Nudged) -> None:
+        """Turn the trait or the cost under the cursor."""
+        self._nudge(event.step)
+
+    def _nudge(self, step: int) -> None:
+        rows = self.query_one(CardList)
+        if rows.trait:
+            self._changed_or_said(lambda draft: draft.nudged(rows.trait, step))
+        elif rows.turns:
+            self._changed_or_said(lambda draft: draft.cost_nudged(step))
+
+    def action_more(self) -> None:
+        """Turn it up."""
+        self._nudge(1)
+
+    def action_less(self) -> None:
+        """Turn it down."""
+        self._nudge(-1)
+
+    def action_set(self) -> None:
+        """Set the trait under the cursor to the digit that was typed."""
+        rows = self.query_one(CardList)
+        if rows.trait and rows.digit:
+            self._changed_or_said(lambda draft: draft.with_trait(rows.trait, rows.digit))
+
+    def action_trait(self) -> None:
+        """Add a trait."""
+
+        def take(said: str) -> str:
+            return self.change(lambda draft: draft.with_pair(said))
+
+        self.ask("a trait and its value, such as depth 7; one that turns no knob colours the voice", "", take)
+
+    def action_remove(self) -> None:
+        """Take the trait under the cursor out."""
+        trait = self.query_one(CardList).trait
+        if trait:
+            self._changed_or_said(lambda draft: draft.without_trait(trait))
+
+    def edit_field(self, field: str) -> None:
+        """Ask for a field's new value; the id of a saved persona stays."""
+        if self._draft is None or (field == "id" and self._new is None):
+            return
+        label = dict(_GUIDE).get(field, field)
+        self.ask(label, _value_of(self._draft, field), self._taker(field))
+
+    def _taker(self, field: str) -> Take:
+        return lambda said: self.change(lambda draft: _with_field(draft, field, said))
+
+    def guide(self, step: int) -> None:
+        """Ask for one field after the other, then leave the cursor on the traits."""
+        if self._draft is None:
+            return
+        if step == len(_GUIDE):
+            rows = self.query_one(CardList)
+            rows.go_to("trait:breadth")
+            self.say("now the traits: left and right turn them, digits set them; w saves")
+            return
+        field, label = _GUIDE[step]
+
+        def take(said: str) -> str:
+            problem = self._taker(field)(said)
+            if not problem:
+                self.call_later(self.guide, step + 1)
+            return problem
+
+        number = f"{step + 1} of {len(_GUIDE)}: "
+        self.ask(number + label, _value_of(self._draft, field), take)
+
+    # -- saving ----------------------------------------------------------------------------------
+    @work(exclusive=True, group="act")
+    async def action_save(self) -> None:
+        """Save what was changed."""
+        draft, opened = self._draft, self._opened
+        if draft is None or opened is None:
+            return
+        if self._new is not None:
+            stored = await self.called(lambda: self.bench.make(draft))
+        elif draft.changed:
+            stored = await self.called(lambda: self.bench.save(opened.card.stored, draft))
+        else:
+            self.say("nothing was changed")
+            return
+        if stored is not None:
+            await self._saved(stored.persona.persona_id, "saved" if self._new is None else "made")
+
+    async def _saved(self, persona_id: str, word: str) -> None:
+        self._persona, self._new = persona_id, None
+        self.touched.append(persona_id)
+        self.personas_changed()
+        await self._open_again(f"{persona_id} is {word}; u takes it back")
+
+    async def _open_again(self, said: str, style: str = "dim") -> None:
+        opened = await self.called(lambda: self.bench.open(self._persona))
+        if opened is not None:
+            self._take(opened)
+            self.say(said, style)
+
+    def action_discard(self) -> None:
+        """Discard the changes; again brings them back."""
+        if self._draft is None:
+            return
+        if self._discarded is not None and not self._draft.changed:
+            self._draft, self._discarded = self._discarded, None
+            self.say("the changes are back")
+        elif self._draft.changed:
+            self._discarded = self._draft
+            self._draft = Draft(self._draft.base, self._draft.base)
+            self.say("the changes are discarded; z brings them back")
+        self.draw()
+
+    @work(exclusive=True, group="act")
+    async def action_editor(self) -> None:
+        """Edit the file in the user's editor; what does not validate is kept, and the field is named."""
+        if self._draft is None or self._opened is None:
+            return
+        stored = None if self._new is not None else self._opened.card.stored
+        file = DraftFile(self.bench, self._draft, stored)
+        if await self.called(file.begin) is None:
+            return
+        try:
+            with self.app.suspend():
+                problem = file.run_editor()
+        except SuspendNotSupported:
+            problem = "this terminal cannot be lent to an editor; use persona-moe personas edit"
+        if problem:
+            self.say(problem, "bad")
+            return
+        draft = await self.called(file.read)
+        if draft is None:
+            self.query_one(CardList).go_to(row_of_problem(self.last_said))
+            return
+        self._draft = draft
+        self.draw()
+        if self._new is None:
+            await self._save_edited(draft)
+
+    async def _save_edited(self, draft: Draft) -> None:
+        opened = self._opened
+        if opened is None:
+            return
+        if not draft.changed:
+            await self.called(lambda: self.bench.drop_draft(self.bench.draft_path(opened.card.stored)))
+            self.say("nothing was changed")
+            return
+        stored = await self.called(lambda: self.bench.save(opened.card.stored, draft))
+        if stored is not None:
+            await self._saved(self._persona, "saved")
+
+    @property
+    def last_said(self) -> str:
+        """The line that says what was done or is wrong."""
+        return self.query_one("#bench-notice", PartsLine).text
+
+
+def _value_of(draft: Draft, field: str) -> str:
+    now = draft.now
+    if field in TEXTS:
+        return str(now.metadata.get(field, ""))
+    if field == "expertise":
+        return ", ".join(now.expertise)
+    return now.persona_id if field == "id" else f"{now.activation_cost:g}"
+
+
+def _with_field(draft: Draft, field: str, said: str) -> Draft:
+    if field in TEXTS:
+        return draft.with_text(field, said.strip())
+    if field == "expertise":
+        return draft.with_expertise(said)
+    if field == "id":
+        return draft.with_id(said.strip())
+    try:
+        return draft.with_cost(float(said))
+    except ValueError as error:
+        raise PersonaError(f"{one_line(said, 40)!r} is not a number") from error
