@@ -13,28 +13,16 @@ from html import escape
 from engine.cleaning import clean, one_line
 from engine.events import Citation, Evidence, Scores, Token
 from engine.snapshots.describe import describe, place, why_skipped
-from engine.snapshots.drawing import drawing
+from engine.snapshots.drawing import bare, drawing
 from engine.snapshots.export_markdown import MAX_TIMELINE
+from engine.snapshots.html_style import STYLE
+from engine.snapshots.lanes import lanes
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.run_view import RunView, view_run
 
-_STYLE = """
-:root{color-scheme:light dark;--line:#8886;--soft:#8881}
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid var(--line)}
-.answer,blockquote,.output{white-space:pre-wrap;overflow-wrap:anywhere}
-.answer{font-size:1.05rem}blockquote{margin:.4rem 0;padding:.4rem .8rem;background:var(--soft)}
-:target{outline:3px solid #d80}
-table{border-collapse:collapse;width:100%}td,th{border:1px solid var(--line);padding:.2rem .5rem;
-text-align:left;vertical-align:top;overflow-wrap:anywhere}td.n{text-align:right}td.n,th,td:first-child{white-space:nowrap}
-summary{cursor:pointer}.facts,.trail{color:#777;font-size:.85rem;overflow-wrap:anywhere}
-svg{width:100%;height:auto;max-height:50rem;background:var(--soft)}
-svg text{font:10px system-ui,sans-serif;text-anchor:middle;fill:currentColor}
-.edge{stroke:#999}.question{fill:#c33}.entity{fill:#d90}.passage{fill:#27c}.section{fill:#2a8}
-.document{fill:#777}
-"""
 _POLICY = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
 _MARKER = re.compile(r"\[([^\[\]\n]{1,60})\]")
+_KINDS = ("question", "entity", "passage", "section", "document")
 _SCORES = ("relevance", "consistency", "novelty", "grounding", "total")
 
 
@@ -54,7 +42,7 @@ def _flat(text: str, limit: int = 500) -> str:
 
 
 def _head(view: RunView) -> Iterator[str]:
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     yield "<!doctype html>"
     yield '<html lang="en">'
     yield "<head>"
@@ -63,39 +51,65 @@ def _head(view: RunView) -> Iterator[str]:
     yield '<meta name="referrer" content="no-referrer">'
     yield '<meta name="viewport" content="width=device-width,initial-scale=1">'
     yield f"<title>{_flat(view.question, 120) or 'A recorded run'}</title>"
-    yield f"<style>{_STYLE}</style>"
+    yield f"<style>{STYLE}</style>"
     yield "</head>"
     yield "<body>"
 
 
 def _body(snapshot: Snapshot, view: RunView) -> Iterator[str]:
-    state = "complete" if snapshot.complete else f"cut off: {snapshot.problem}"
+    parts = [
+        ("answer", "Answer", [*_answer(view)]),
+        ("citations", "Citations", [*_citations(view.citations)]),
+        ("graph", "Graph", [*_graph(snapshot)]),
+        ("experts", "Experts", [*_experts(view)]),
+        ("evidence", "Evidence", [*_evidence(view.evidence)]),
+        ("timeline", "Timeline", [*_timeline(snapshot)]),
+    ]
+    parts = [part for part in parts if part[2]]
+    yield "<header>"
     yield f"<h1>{_flat(view.question, 2000) or 'A run without a question'}</h1>"
+    state = "complete" if snapshot.complete else f"cut off: {snapshot.problem}"
     model = f"{view.started.model.provider} {view.started.model.name}".strip() if view.started else "unknown"
-    facts = (
-        f"snapshot {snapshot.snapshot_id} ({state}), digest {snapshot.digest}, "
-        f"recorded {snapshot.header.created}, model {model}"
-    )
-    yield f'<p class="facts">{_flat(facts, 1000)}</p>'
-    yield "<h2>Answer</h2>"
+    created = snapshot.header.created.replace("T", " ").replace("Z", " UTC")
+    yield f'<p class="facts">Recorded {_flat(created, 60)}, {_flat(state)}. Model: {_flat(model)}.</p>'
+    yield f'<p class="facts">Snapshot {_flat(snapshot.snapshot_id)}, digest {_flat(snapshot.digest)}</p>'
+    yield "</header>"
+    yield '<nav aria-label="Parts of this page">'
+    yield from (f'<a href="#{name}">{title}</a>' for name, title, _ in parts)
+    yield "</nav>"
+    yield "<main>"
+    for name, title, lines in parts:
+        yield f'<section aria-labelledby="{name}"><h2 id="{name}">{title}</h2>'
+        yield from lines
+        yield "</section>"
+    yield "</main>"
+
+
+def _answer(view: RunView) -> Iterator[str]:
     yield f'<div class="answer">{_linked(view.answer, view.citations) or "There is none."}</div>'
-    yield from _citations(view.citations)
+    if view.flags:
+        yield f'<p class="flags">{_flat("; ".join(view.flags), 1000)}</p>'
+
+
+def _graph(snapshot: Snapshot) -> Iterator[str]:
     svg, drawn, there = drawing(snapshot.events())
-    yield "<h2>Graph</h2>"
-    if drawn < there:
-        yield f"<p>The {drawn} most relevant of {there} nodes are drawn.</p>"
-    yield svg
-    yield from _experts(view)
-    yield from _evidence(view.evidence)
-    yield from _timeline(snapshot)
-
-
-def _bare(marker: str) -> str:
-    return marker.strip().strip("[]").strip()
+    if not there:
+        return
+    dot = '<svg viewBox="0 0 10 10" aria-hidden="true"><circle class="{}" cx="5" cy="5" r="4"/></svg>'
+    kinds = (*_KINDS, "cited")
+    yield '<p class="legend">'
+    yield from (f"<span>{dot.format(kind)} {kind}</span>" for kind in kinds)
+    yield "</p>"
+    few = f"The {drawn} most relevant of {there} nodes are drawn. " if drawn < there else ""
+    yield (
+        f'<p class="note">{few}From left to right: what was opened from what. The strong line leads to what '
+        "the answer cites; dashed lines join what is related besides.</p>"
+    )
+    yield f'<div class="picture" tabindex="0" role="region" aria-label="Graph, scrolls">{svg}</div>'
 
 
 def _linked(answer: str, citations: list[Citation]) -> str:
-    anchors = {_bare(each.marker): number for number, each in enumerate(citations, 1)}
+    anchors = {bare(each.marker): number for number, each in enumerate(citations, 1)}
 
     def link(match: re.Match[str]) -> str:
         parts = [part.strip() for part in match[1].split(",")]
@@ -113,52 +127,65 @@ def _linked(answer: str, citations: list[Citation]) -> str:
 
 
 def _citations(citations: list[Citation]) -> Iterator[str]:
-    if citations:
-        yield "<h2>Citations</h2>"
     for number, each in enumerate(citations, 1):
-        marker = f"[{_flat(_bare(each.marker), 60)}]"
-        # The anchor is inside the details, because browsers open them for a link to what they hide.
-        yield f"<details><summary>{marker} {_flat(place(each.position))}</summary>"
-        yield f'<blockquote id="cite-{number}">{_safe(each.text)}</blockquote></details>'
+        marker = f"[{_flat(bare(each.marker), 60)}]"
+        # Open from the start: not every browser opens what a link leads into.
+        yield (
+            f'<details open id="cite-{number}"><summary>{marker} '
+            f'<span class="where">{_flat(place(each.position))}</span></summary>'
+        )
+        yield f"<blockquote>{_safe(each.text)}</blockquote>"
+        yield '<a class="back" href="#answer">back to the answer</a></details>'
 
 
-def _numbers(scores: Scores | None) -> str:
-    values = [f"{getattr(scores, name):.3f}" for name in _SCORES] if scores else ["–"] * len(_SCORES)
-    return "".join(f'<td class="n">{value}</td>' for value in values)
+def _row(persona: str, cost: str, scores: Scores | None, why: str) -> str:
+    numbers = [getattr(scores, name) if scores else None for name in _SCORES]
+    cells = [
+        f'<td class="n" data-label="{name}">{"–" if value is None else f"{value:.3f}"}</td>'
+        for name, value in zip(_SCORES, numbers, strict=True)
+    ]
+    if scores is not None:
+        bar = f'<meter min="0" max="1" value="{scores.total:.3f}"></meter>'
+        cells[-1] = f'<td class="n" data-label="total"><span>{bar} {scores.total:.3f}</span></td>'
+    return (
+        f'<tr><td data-label="persona">{_flat(persona)}</td><td class="n" data-label="cost">{cost}</td>'
+        f'{"".join(cells)}<td data-label="why"><span>{_flat(why)}</span></td></tr>'
+    )
 
 
 def _experts(view: RunView) -> Iterator[str]:
-    yield "<h2>Experts</h2>"
-    heads = ("persona", "cost", *_SCORES, "why")
-    yield f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
+    if not view.chosen and not view.skipped:
+        return
+    heads = "".join(f'<th class="n">{name}</th>' for name in ("cost", *_SCORES))
+    yield f"<table><thead><tr><th>persona</th>{heads}<th>why</th></tr></thead><tbody>"
     for persona, chosen in view.chosen.items():
         ready = view.scores.get(persona)
-        yield (
-            f'<tr><td>{_flat(persona)}</td><td class="n">{chosen.cost:g}</td>'
-            f"{_numbers(ready.scores if ready else None)}<td>{_flat(chosen.reason)}</td></tr>"
-        )
-    for persona, skipped in view.skipped.items():
-        yield (
-            f'<tr><td>{_flat(persona)}</td><td class="n">{skipped.cost:g}</td>'
-            f"{_numbers(None)}<td>{_flat(why_skipped(skipped.reason))}</td></tr>"
-        )
+        yield _row(persona, f"{chosen.cost:g}", ready.scores if ready else None, chosen.reason)
     if view.control is not None:
-        yield (
-            f'<tr><td>control: {_flat(view.control.persona)}</td><td class="n">–</td>'
-            f"{_numbers(view.control.scores)}<td>lift {view.control.lift:+.3f}</td></tr>"
-        )
-    yield "</table>"
+        control = view.control
+        yield _row(f"control arm: {control.persona}", "–", control.scores, f"lift {control.lift:+.3f}")
+    yield "</tbody></table>"
     for persona, ready in view.scores.items():
         yield f"<details><summary>What {_flat(persona)} said</summary>"
         yield f'<div class="output">{_safe(ready.output)}</div></details>'
+    if view.skipped:
+        yield f"<details><summary>{len(view.skipped)} more were considered and left out</summary><table>"
+        yield '<thead><tr><th>persona</th><th class="n">cost</th><th>why</th></tr></thead><tbody>'
+        for persona, skipped in view.skipped.items():
+            yield (
+                f'<tr><td data-label="persona">{_flat(persona)}</td>'
+                f'<td class="n" data-label="cost">{skipped.cost:g}</td>'
+                f'<td data-label="why"><span>{_flat(why_skipped(skipped.reason))}</span></td></tr>'
+            )
+        yield "</tbody></table></details>"
 
 
 def _evidence(evidence: list[Evidence]) -> Iterator[str]:
-    yield "<h2>Evidence</h2>"
     for each in evidence:
+        found_by = _flat(", ".join(each.personas))
         yield (
-            f"<details><summary>{each.rank}. {_flat(place(each.position))} "
-            f"({each.score:.3f}, {_flat(', '.join(each.personas))})</summary>"
+            f'<details><summary>{each.rank}. <span class="where">{_flat(place(each.position))}</span> '
+            f'<span class="note">score {each.score:.3f}, found by {found_by}</span></summary>'
         )
         yield f"<blockquote>{_safe(each.text)}</blockquote>"
         trail = " → ".join(f"{step.label}{f' ({step.phrase})' if step.phrase else ''}" for step in each.trail)
@@ -166,9 +193,11 @@ def _evidence(evidence: list[Evidence]) -> Iterator[str]:
 
 
 def _timeline(snapshot: Snapshot) -> Iterator[str]:
-    yield "<h2>Timeline</h2>"
-    yield f"<details><summary>{len(snapshot)} events</summary>"
-    yield "<table><tr><th>seconds</th><th>event</th><th>what happened</th></tr>"
+    if svg := lanes(snapshot.timed()):
+        yield f'<div class="picture" tabindex="0" role="region" aria-label="Timeline, scrolls">{svg}</div>'
+    yield f"<details><summary>All {len(snapshot)} events</summary>"
+    heads = '<th class="n">seconds</th><th>event</th><th>what happened</th>'
+    yield f'<table class="events"><thead><tr>{heads}</tr></thead><tbody>'
     shown = 0
     for timed in snapshot.timed():
         if isinstance(timed.event, Token):
@@ -181,4 +210,4 @@ def _timeline(snapshot: Snapshot) -> Iterator[str]:
             f'<tr><td class="n">{timed.at / 1e6:.3f}</td><td>{type(timed.event).__name__}</td>'
             f"<td>{escape(describe(timed.event))}</td></tr>"
         )
-    yield "</table></details>"
+    yield "</tbody></table></details>"

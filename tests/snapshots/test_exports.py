@@ -5,10 +5,12 @@ import shutil
 import subprocess
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import networkx as nx
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from recorded_samples import RUN, numbered, record, sample_run
 
 from engine import events as ev
@@ -16,6 +18,7 @@ from engine.errors import InputError
 from engine.snapshots.drawing import MAX_NODES, drawing
 from engine.snapshots.export_html import to_html
 from engine.snapshots.export_markdown import to_markdown
+from engine.snapshots.format import Timed
 from engine.snapshots.graphs import (
     graph_bytes,
     graph_of,
@@ -24,6 +27,7 @@ from engine.snapshots.graphs import (
     to_graphml,
     to_node_link,
 )
+from engine.snapshots.lanes import lanes
 from engine.snapshots.library import SnapshotLibrary
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -132,8 +136,10 @@ def test_the_page_needs_nothing_and_runs_nothing(snapshot):
     page = Page()
     page.feed(html)
     assert not {"script", "link", "iframe", "img", "object", "form", "base"} & {*page.tags}
-    assert page.links == ["#cite-1", "#cite-1", "#cite-2"]
-    assert {link[1:] for link in page.links} <= {*page.ids}
+    assert page.links[:2] == ["#answer", "#citations"]
+    assert [link for link in page.links if "cite-" in link] == ["#cite-1", "#cite-1", "#cite-2", "#cite-1"]
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    assert len({*page.ids}) == len(page.ids)
     assert not [a for a in page.attributes if a[1] in {"src", "style"} or a[1].startswith("on")]
     assert "default-src 'none'" in html
     urls = re.findall(r"https?://[^\"' <]+", html)
@@ -149,7 +155,48 @@ def test_no_text_becomes_markup(run):
     assert drawn == there
     page = Page()
     page.feed(svg)
-    assert {*page.tags} <= {"svg", "line", "title", "circle", "text"}
+    page.feed(lanes([Timed(7 * event.seq, event) for event in run]))
+    assert {*page.tags} <= {"svg", "path", "title", "circle", "text", "a"}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 59), min_size=60, max_size=60))
+def test_no_label_of_the_picture_lies_on_another_and_all_are_inside(parents):
+    run = [
+        ev.NodeOpened(
+            node=f"p:{n}", kind="passage", label="A name", parent=f"p:{parent}", persona="", relevance=0.5
+        )
+        for n, parent in enumerate(parents)
+    ]
+    svg, drawn, _ = drawing(run)
+    assert drawn == 60
+    width, height = (float(each) for each in re.findall(r'(?:width|height)="([0-9.]+)"', svg)[:2])
+    columns: dict[str, list[float]] = {}
+    for x, y in re.findall(r'<text x="([0-9.]+)" y="([0-9.]+)"', svg):
+        columns.setdefault(x, []).append(float(y))
+        assert float(x) < width - 200
+        assert float(y) < height
+    for places in columns.values():
+        places.sort()
+        assert all(b - a >= 20 for a, b in pairwise(places))
+
+
+def test_the_way_to_what_is_cited_is_emphasised_and_leads_to_the_citation():
+    svg = drawing(sample_run())[0]
+    assert '<a href="#cite-1"><circle class="passage cited"' in svg
+    assert ">[1] Install</text>" in svg
+    assert svg.count('class="edge trail"') == 2
+    assert svg.count('class="edge"') == 0
+
+
+def test_the_lanes_show_who_was_at_work_when():
+    run = sample_run()
+    svg = lanes([Timed(1000 * event.seq, event) for event in run])
+    names = re.findall(r'text-anchor="end">([a-z -]+)</text><path class="span"', svg)
+    assert names == ["gate", "graph", "fact-finder", "answer", "control arm"]
+    for moment in ("experts chosen", "evidence ranked", "answer"):
+        assert f">{moment}</text>" in svg
+    assert lanes([Timed(0, event) for event in run]) == ""
 
 
 def test_nodes_without_a_name_or_opened_by_themselves_are_drawn_too():
@@ -196,7 +243,7 @@ def test_chromium_shows_the_page_without_a_complaint(snapshot, tmp_path):
     )
     assert "CONSOLE" not in done.stderr
     assert "Refused to" not in done.stderr
-    opened = re.findall(r"<details open[^>]*>.*?</details>", done.stdout, re.DOTALL)
-    assert len(opened) == 1
-    assert 'id="cite-2"' in opened[0]
-    assert done.stdout.count("<circle") == 3
+    opened = re.findall(r'<details open[^>]* id="(cite-\d)">.*?</blockquote>', done.stdout, re.DOTALL)
+    assert opened == ["cite-1", "cite-2"]
+    picture = done.stdout.partition('class="picture"')[2]
+    assert picture.count("<circle") == 3
