@@ -15,6 +15,7 @@ from engine.personas.bundle import Planned, carry_out
 from engine.personas.document import Persona
 from engine.personas.registry import PersonaRegistry, StoredPersona
 from engine.personas.set_aside import put_back, withdraw
+from engine.personas.versions import take_back, versions
 from engine.workspace import TIERS
 
 Back: TypeAlias = Callable[[], object]
@@ -191,9 +192,13 @@ class Workbench:
         name = after.persona.persona_id
 
         def back() -> None:
-            if self.registry.get(name).content != after.content:
-                raise PersonaError(f"{name} was changed by another program since", "it is left as it is")
-            self.registry.undo(name)
+            workspace = self.registry.workspace
+            with workspace.lock():
+                stored = self.registry.get(name)
+                held = versions(workspace, name)
+                if stored.content != after.content or not held:
+                    raise PersonaError(f"{name} was changed by another program since", "it is left as it is")
+                take_back(workspace, held[-1], stored.path)
 
         return back
 

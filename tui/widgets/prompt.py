@@ -22,7 +22,7 @@ class Prompt(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = keymap.bindings("prompt")
     DEFAULT_CSS = """
     Prompt { display: none; height: auto; background: $panel; }
-    Prompt Input { border: none; height: 1; padding: 0; background: $surface; }
+    Prompt Input, Prompt Input:focus { border: none; height: 1; padding: 0; background: $surface; }
     Prompt .problem { display: none; }
     """
 
