@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import apsw
 
+_BYTES = array("i").itemsize
+_LONG_RUN = 4096 * _BYTES
+
 
 class PackedRuns:
     """A table of ``(key, first, run)``: what one batch added under a key, from passage ``first`` on.
@@ -17,23 +20,37 @@ class PackedRuns:
     def __init__(self, db: apsw.Connection, table: str, width: int) -> None:
         self._db, self._width = db, width
         self._insert = f"INSERT INTO {table} VALUES (?,?,?)"  # noqa: S608 - own names here and below
+        self._extend = f"UPDATE {table} SET run=CAST(run || ?3 AS BLOB) WHERE key=?1 AND first=?2"  # noqa: S608
+        self._update = f"UPDATE {table} SET run=?3 WHERE key=?1 AND first=?2"  # noqa: S608
+        self._delete = f"DELETE FROM {table} WHERE key=? AND first=?"  # noqa: S608
+        self._short = (
+            f"SELECT key, max(first) FROM {table} WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608
+            f" GROUP BY key HAVING length(run) < {_LONG_RUN}"
+        )
         self._read = (
             f"SELECT key, run FROM {table} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, first"  # noqa: S608
         )
-        self._holding = f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
-        self._update = f"UPDATE {table} SET run=? WHERE key=? AND first=?"  # noqa: S608
-        self._delete = f"DELETE FROM {table} WHERE key=? AND first=?"  # noqa: S608
-
-    def append(self, runs: Mapping[int, Sequence[int]]) -> None:
-        """Add a run under each key; its rows must be new, and above all rows kept so far."""
-        self._db.executemany(
-            self._insert, [(key, runs[key][0], array("i", runs[key]).tobytes()) for key in sorted(runs)]
+        self._holding = (
+            f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
         )
 
-    def read(self, keys: Sequence[int]) -> "dict[int, array[int]]":
+    def append(self, runs: Mapping[int, Sequence[int]], *, extend: bool) -> None:
+        """Add a run under each key; its rows must be new, and above all rows kept so far.
+
+        With ``extend`` a key's last run grows instead while it is short, so that many small batches do
+        not leave many small runs; a large batch need not look.
+        """
+        packed = {key: array("i", runs[key]).tobytes() for key in sorted(runs)}
+        last = dict(self._db.execute(self._short, (_listed(packed),))) if extend else {}
+        self._db.executemany(self._extend, [(key, last[key], packed[key]) for key in packed if key in last])
+        self._db.executemany(
+            self._insert, [(key, runs[key][0], run) for key, run in packed.items() if key not in last]
+        )
+
+    def read(self, keys: Iterable[int]) -> "dict[int, array[int]]":
         """Return key -> all numbers kept under it, by row, for the keys that hold anything."""
         found: dict[int, array[int]] = {}
-        for key, run in self._db.execute(self._read, (f"[{','.join(map(str, keys))}]",)):
+        for key, run in self._db.execute(self._read, (_listed(keys),)):
             if key in found:
                 found[key].frombytes(run)
             else:
@@ -55,6 +72,10 @@ class PackedRuns:
             at = rows.index(row) * width
             del numbers[at : at + width]
             if numbers:
-                self._db.execute(self._update, (numbers.tobytes(), key, first))
+                self._db.execute(self._update, (key, first, numbers.tobytes()))
             else:
                 self._db.execute(self._delete, (key, first))
+
+
+def _listed(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"

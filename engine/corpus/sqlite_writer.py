@@ -13,6 +13,7 @@ from engine.ids import canonical
 
 _TOKENS_BUFFERED = 250_000
 _STRINGS_REMEMBERED = 100_000
+_SMALL_BATCH = 100
 _POSTING = len(Postings._fields)
 
 
@@ -64,8 +65,9 @@ class PassageWriter:
             "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [self._features_row(row, each, postings, mentions) for row, each in enumerate(pending, first)],
         )
-        self._postings.append(postings)
-        self._mentions.append(mentions)
+        few = len(pending) < _SMALL_BATCH
+        self._postings.append(postings, extend=few)
+        self._mentions.append(mentions, extend=few)
         self._count_words({word: len(run) // _POSTING for word, run in postings.items()})
         names = self._names
         homes = {

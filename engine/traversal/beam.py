@@ -1,6 +1,7 @@
 """The best-first beam: how a persona's policy judges nodes and orders what to visit next."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from engine.graph.model import Node
 from engine.ids import q6
@@ -30,8 +31,7 @@ class BeamTraversal(PersonaTraversalInterface):
         >>> walker.evaluate_node_relevance(None, node)
         0.45
         """
-        data = node.data
-        return q6(sum([weight * data.get(name, 0.0) for name, weight in RELEVANCE_WEIGHTS.items()]))
+        return _relevance(node.data)
 
     def priority_terms(self, persona: Persona, node: Node) -> dict[str, float]:
         """Return the addends of a node's priority: strength, exploration, and overlap taken off.
@@ -39,18 +39,12 @@ class BeamTraversal(PersonaTraversalInterface):
         ``path strength · (½ + ½ · relevance) + β · (1 - crowding) - η · overlap`` with the policy's
         exploration β and overlap penalty η.
         """
-        policy = self.policy(persona)
-        data = node.data
-        reach = data.get("strength", 0.0) * policy.hop_discount ** data.get("hops", 0)
-        return {
-            "strength": reach * (0.5 + 0.5 * self.evaluate_node_relevance(persona, node)),
-            "exploration": policy.exploration * reach * (1.0 - data.get("crowding", 0.0)),
-            "overlap": -policy.overlap_penalty * reach * data.get("overlap", 0.0),
-        }
+        strength, exploration, overlap = _addends(self.policy(persona), node.data)
+        return {"strength": strength, "exploration": exploration, "overlap": overlap}
 
     def priority(self, persona: Persona, node: Node) -> float:
         """Return the sum of :meth:`priority_terms`, quantised."""
-        return q6(sum(self.priority_terms(persona, node).values()))
+        return q6(sum(_addends(self.policy(persona), node.data)))
 
     def decide_traversal(
         self, current_node: Node, available_nodes: Sequence[Node], persona: Persona
@@ -62,7 +56,7 @@ class BeamTraversal(PersonaTraversalInterface):
         """
         policy = self.policy(persona)
         scored = [
-            (self.priority(persona, node), node)
+            (q6(sum(_addends(policy, node.data))), node)
             for node in available_nodes
             if node.data.get("hops", 0) <= policy.max_hops
         ]
@@ -74,3 +68,27 @@ class BeamTraversal(PersonaTraversalInterface):
 
 
 _DEFAULT = Policy()
+_LEXICAL, _PATH, _FACET, _EXPERTISE = (
+    RELEVANCE_WEIGHTS[name] for name in ("lexical", "path", "facet", "expertise")
+)
+
+
+def _relevance(data: Mapping[str, Any]) -> float:
+    get = data.get
+    return q6(
+        _LEXICAL * get("lexical", 0.0)
+        + _PATH * get("path", 0.0)
+        + _FACET * get("facet", 0.0)
+        + _EXPERTISE * get("expertise", 0.0)
+    )
+
+
+def _addends(policy: Policy, data: Mapping[str, Any]) -> tuple[float, float, float]:
+    """What a node's priority is made of; worked out for every node that waits, at every step."""
+    get = data.get
+    reach = get("strength", 0.0) * policy.hop_discount ** get("hops", 0)
+    return (
+        reach * (0.5 + 0.5 * _relevance(data)),
+        policy.exploration * reach * (1.0 - get("crowding", 0.0)),
+        -policy.overlap_penalty * reach * get("overlap", 0.0),
+    )

@@ -27,9 +27,13 @@ class Ground(msgspec.Struct):
 
 
 class _Waiting(msgspec.Struct, frozen=True):
+    """A passage that may be visited next. Its node is kept: most numbers of it never change."""
+
     row: int
     source: str
     hops: int
+    node: Node
+    family: int | None
 
 
 class Walk:
@@ -64,7 +68,7 @@ class Walk:
         budget = self._policy.seeds + self._policy.beam_width
         reason = "nothing left to visit"
         current = Node("q", {"best": 0.0})
-        waiting = {row: _Waiting(row, "q", 0) for row in self._seeds()}
+        waiting = {row: self._waiting(row, "q", 0) for row in self._seeds()}
         left: dict[int, _Waiting] = {}
         while waiting:
             if len(self.visited) >= budget:
@@ -85,7 +89,8 @@ class Walk:
             left.pop(step.row, None)
             for link in self._graph.expand(step.row, self._persona.persona_id):
                 if step.hops < self._policy.max_hops and link.target not in self._been:
-                    waiting.setdefault(link.target, _Waiting(link.target, beam[0].node_id, step.hops + 1))
+                    if link.target not in waiting:
+                        waiting[link.target] = self._waiting(link.target, beam[0].node_id, step.hops + 1)
         if self._record:
             yield WalkStopped(
                 persona=self._persona.persona_id,
@@ -121,30 +126,34 @@ class Walk:
             known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
         return known
 
-    def _node(self, waiting: _Waiting) -> Node:
-        graph, row = self._graph, waiting.row
-        top = self._strongest or 1.0
-        base, value = graph.base(row), graph.path_value(row)
+    def _waiting(self, row: int, source: str, hops: int) -> _Waiting:
+        graph = self._graph
         features = graph.known_features(row)
+        fixed = {
+            "row": row,
+            "hops": hops,
+            "lexical": min(1.0, graph.base(row) / (self._strongest or 1.0)),
+            "expertise": self._match_expertise(row),
+        }
+        family = None if features is None else features.family
+        return _Waiting(row, source, hops, Node("p:" + graph.passage_id(row), fixed), family)
+
+    def _node(self, waiting: _Waiting) -> Node:
+        """The node with what depends on the walk so far brought up to date."""
+        graph, row, family = self._graph, waiting.row, waiting.family
+        top = self._strongest or 1.0
+        value = graph.path_value(row)
         overlap, crowding = (1.0 if row in self._ground.passages else 0.0), 0.0
-        if features is not None:
-            if not overlap and features.family in self._ground.families:
+        if family is not None:
+            if not overlap and family in self._ground.families:
                 overlap = _SAME_DOCUMENT_OVERLAP
-            crowding = self._families.get(features.family, 0) / max(1, len(self.visited))
-        return Node(
-            "p:" + graph.passage_id(row),
-            {
-                "row": row,
-                "hops": waiting.hops,
-                "strength": min(1.0, (base + value) / top),
-                "lexical": min(1.0, base / top),
-                "path": min(1.0, value / top),
-                "facet": min(1.0, graph.residual(row, self._covered)),
-                "expertise": self._match_expertise(row),
-                "overlap": overlap,
-                "crowding": crowding,
-            },
-        )
+            crowding = self._families.get(family, 0) / max(1, len(self.visited))
+        data = waiting.node.data
+        data["strength"] = min(1.0, (graph.base(row) + value) / top)
+        data["path"] = min(1.0, value / top)
+        data["facet"] = min(1.0, graph.residual(row, self._covered))
+        data["overlap"], data["crowding"] = overlap, crowding
+        return waiting.node
 
     def _priority(self, node: Node) -> float:
         return sum(self._terms(node).values())
