@@ -25,6 +25,7 @@ from engine.experts.claims import check_claims, checked_events
 from engine.experts.packing import pack_context
 from engine.experts.synthesis import Synthesis
 from engine.graph.facets import question_facets
+from engine.graph.names import NameBook
 from engine.graph.query_graph import QueryGraph
 from engine.personas.document import persona_digest
 from engine.personas.gate import Candidate
@@ -44,9 +45,16 @@ SHARED_PASSAGES = 2
 class Query:
     """One question on its way: its graph, who answers it, and what they found and said so far."""
 
-    def __init__(self, text: str, store: SqliteStore, lexicon: CorpusLexicon, settings: Settings) -> None:
+    def __init__(
+        self,
+        text: str,
+        store: SqliteStore,
+        lexicon: CorpusLexicon,
+        settings: Settings,
+        book: NameBook | None = None,
+    ) -> None:
         self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
-        self.graph = QueryGraph(text, store, settings.retrieval)
+        self.graph = QueryGraph(text, store, settings.retrieval, book)
         self.context = Context(lexicon, (), settings.thresholds.support_threshold)
         self.facets: list[Facet] = question_facets(self.graph)
         self._begin()

@@ -32,6 +32,7 @@ from engine.events import (
 from engine.experts.author import Author
 from engine.experts.authors import open_author, recorded_author
 from engine.experts.synthesis import Synthesis
+from engine.graph.names import NameBook
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
 from engine.ids import q6
@@ -73,7 +74,7 @@ class Engine:
         self.settings = workspace.settings()
         open_log(workspace.state / "persona-moe.log", self.settings.system.log_level)
         self._found: dict[tuple[object, ...], list[Evidence]] = {}
-        self._lexicon: tuple[str, CorpusLexicon] | None = None
+        self._read: tuple[str, CorpusLexicon, NameBook] | None = None
         self._roster: tuple[tuple[int, ...], Roster] | None = None
 
     @classmethod
@@ -272,11 +273,12 @@ class Engine:
     # -- parts -----------------------------------------------------------------------------------
     def _query(self, text: str) -> Query:
         state = self.store.digest()
-        if self._lexicon is None or self._lexicon[0] != state:
-            self._lexicon = (state, CorpusLexicon(self.store))
+        if self._read is None or self._read[0] != state:
+            self._read = (state, CorpusLexicon(self.store), NameBook(self.store, self.settings.retrieval))
         if not self.store.size().passages:
             raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
-        return Query(text, self.store, self._lexicon[1], self.settings)
+        _, lexicon, book = self._read
+        return Query(text, self.store, lexicon, self.settings, book)
 
     def _tiers_state(self) -> tuple[int, ...]:
         """What changes whenever a persona is written or moved: each tier folder's time of change."""

@@ -2,10 +2,9 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, chain
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -14,6 +13,7 @@ from engine.corpus.records import NameKind
 STOPPED = ""
 """Stands in a token list where a stop word stood, so that distances between words stay true."""
 _BYTES = array("i").itemsize
+T = TypeVar("T")
 
 
 class Whole(NamedTuple):
@@ -70,6 +70,21 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     homes: list[Home]
 
 
+class _Once(Generic[T]):
+    """``functools.cached_property`` without the lock it takes before Python 3.12: questions read many."""
+
+    def __init__(self, work: Callable[[Any], T]) -> None:
+        self._work = work
+        self.__doc__ = work.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> T:
+        made = instance.__dict__[self._name] = self._work(instance)
+        return made
+
+
 class Postings(NamedTuple):
     """Where a term stands, in columns: passages by row, its times in title and body, the lengths of both."""
 
@@ -90,26 +105,26 @@ class Features:
         self.passage_id, self.family = passage_id, family
         self._blobs = blobs
 
-    @cached_property
+    @_Once
     def title_tokens(self) -> list[int]:
         """The words of the title, in order."""
         return unpack(self._blobs[0]).tolist()
 
-    @cached_property
+    @_Once
     def title_marks(self) -> list[int]:
         """The marks of the title."""
         return unpack(self._blobs[1]).tolist()
 
-    @cached_property
+    @_Once
     def body_words(self) -> "array[int]":
         """The words of the text, each once, ascending."""
         return unpack(self._blobs[2])
 
-    @cached_property
+    @_Once
     def _ends(self) -> "array[int]":
         return unpack(self._blobs[3])
 
-    @cached_property
+    @_Once
     def _places(self) -> "array[int]":
         return unpack(self._blobs[4])
 
@@ -126,7 +141,7 @@ class Features:
             return ()
         return self._places[self._ends[at - 1] if at else 0 : self._ends[at]]
 
-    @cached_property
+    @_Once
     def tokens(self) -> list[int]:
         """The words of the text, in order."""
         ordered = [0] * self.length
@@ -135,28 +150,28 @@ class Features:
                 ordered[place] = word
         return ordered
 
-    @cached_property
+    @_Once
     def wholes(self) -> list[tuple[int, int]]:
         """(position, word) of identifiers kept whole."""
         numbers = unpack(self._blobs[5])
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
-    @cached_property
+    @_Once
     def marks(self) -> list[int]:
         """The marks of the text."""
         return unpack(self._blobs[6]).tolist()
 
-    @cached_property
+    @_Once
     def sentences(self) -> list[Sentence]:
         """Where the sentences are."""
         return [Sentence(*triple) for triple in _rows(self._blobs[7], 3)]
 
-    @cached_property
+    @_Once
     def mentions(self) -> list[tuple[int, ...]]:
         """(name, sentence, first token, token after the last) of each mention, in order."""
         return _rows(self._blobs[8], 4)
 
-    @cached_property
+    @_Once
     def words(self) -> frozenset[int]:
         """The words of title and text, each once."""
         return frozenset((*self.body_words, *self.title_tokens))

@@ -73,6 +73,8 @@ class _FirstHop:
         self.frequencies: dict[str, int] = {}
         self.weight: dict[str, float] = {}
         self.wanted: dict[int, str] = {}
+        self.words: dict[str, tuple[int, ...]] = {}
+        self.common: set[str] = set()
         self.title_idf: dict[int, float] = {}
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
@@ -92,6 +94,7 @@ class _FirstHop:
         rows = self._front(scores)
         features = self.store.features(rows)
         self._weigh_titles(features)
+        self.pairs = [pair for pair in self.question.pairs if pair[0] in self.weight and pair[1] in self.weight]
         self.families = self.store.families([known.family for known in features], _MOST_SIBLINGS)
         # What a term that is matched without end gives is its weight: the other parts are divided alike.
         most = total * (self.s.k1 + 1)
@@ -146,6 +149,9 @@ class _FirstHop:
             self.weight[term.term], self.matches[term.term], self.bodies[term.term] = weight, rows, bodies
             self.frequencies[term.term] = frequency
             self.wanted.update(dict.fromkeys(term.words, term.term))
+            self.words[term.term] = term.words
+            if common:
+                self.common.add(term.term)
         return scores
 
     def _weigh_titles(self, known: Sequence[Features]) -> None:
@@ -161,23 +167,30 @@ class _FirstHop:
     def _parts(self, row: int, features: Features) -> dict[str, float]:
         s, wanted = self.s, self.wanted
         full = s.k1 + 1
-        parts = {t: full * self.weight[t] * rows[row] for t, rows in self.matches.items() if row in rows}
+        parts: dict[str, float] = {}
         places: dict[str, list[int]] = {}
-        for word, term in wanted.items():
-            if found := features.places(word):
-                places.setdefault(term, []).extend(found)
+        for term, rows in self.matches.items():
+            if row in rows:
+                parts[term] = full * self.weight[term] * rows[row]
+            elif term not in self.common:
+                continue
+            for word in self.words[term]:
+                # A word of two terms counts for the later one.
+                if wanted[word] == term and (found := features.places(word)):
+                    places.setdefault(term, []).extend(found)
         for position, word in features.wholes:
             if word in wanted:
                 places.setdefault(wanted[word], []).append(position)
         title = [wanted.get(word, "") for word in features.title_tokens]
         parts["window"] = s.window_weight * self._window(places, set(title))
-        for first, second, gap in self.question.pairs:
-            if first in self.weight and second in self.weight:
+        titled = any(title)
+        for first, second, gap in self.pairs:
+            if titled or (first in places and second in places):
                 value = self._pair(first, second, gap, places, title)
                 if value:
                     parts[f"{first} {second}"] = value
         self._family(row, features.family, parts)
-        if any(title):
+        if titled:
             parts["title"] = self._title(features)
         return parts
 
@@ -201,6 +214,8 @@ class _FirstHop:
         base = 0.0
         gains: dict[int, float] = {}
         for term, weight in self.weight.items():
+            if term not in places and term not in title:
+                continue
             head = 1.0 if term in title else 0.0
             settled = head * (k + 1) / (head + k)
             base += weight * settled

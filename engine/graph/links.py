@@ -14,14 +14,12 @@ import msgspec
 from engine.config import RetrievalSettings
 from engine.corpus.features import Features
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import stem
 from engine.graph.lexical import Lexical, idf
+from engine.graph.names import KnownName, NameBook
 from engine.graph.question import Question
 
 _SUFFIXES = ("or", "er")
 _SHORTEST_AGENT = 6
-# In a corpus of a few pages a name in five of them is rare enough.
-_FEWEST_SHARING = 5.0
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,28 +42,18 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     strength: float
 
 
-class _Name(msgspec.Struct, frozen=True):
-    """What the corpus knows of a name: ``homes`` are (row, kind, share), each row once.
-
-    ``mentioning`` is empty where too many passages mention the name to lead anywhere.
-    """
-
-    key: str
-    rarity: float
-    homes: list[tuple[int, str, float]]
-    mentioning: list[int]
-
-
-_NOWHERE = _Name("", 0.0, [], [])
-
-
 class Linker:
     """Finds the links of passages for one question."""
 
     def __init__(
-        self, question: Question, lexical: Lexical, store: SqliteStore, settings: RetrievalSettings
+        self,
+        question: Question,
+        lexical: Lexical,
+        store: SqliteStore,
+        settings: RetrievalSettings,
+        book: NameBook,
     ) -> None:
-        self._store, self._settings = store, settings
+        self._store, self._settings, self._book = store, settings, book
         self._passages = max(2, store.size().passages)
         self._weights = self._sharpened(lexical)
         self._share = list(self._weights.values())
@@ -76,7 +64,7 @@ class Linker:
         self._alone = lexical.words
         self._context_words = self._word_weights(question)
         self._asked = frozenset(store.name_ids(question.keys).values())
-        self._names: dict[int, _Name] = {}
+        self._names: dict[int, KnownName] = {}
 
     def _sharpened(self, lexical: Lexical) -> dict[str, float]:
         """Each term's share of the question for hops, where rare words count more than in the first."""
@@ -192,39 +180,10 @@ class Linker:
         ]
 
     def fetch(self, names: Iterable[int]) -> None:
-        """Fetch what is known of these names at once, where it is not here yet."""
-        missing = [name for name in dict.fromkeys(names) if name not in self._names]
-        if not missing:
-            return
-        s = self._settings
-        most = math.floor(max(_FEWEST_SHARING, s.shared_most * self._passages))
-        mentioning, homes = self._store.mentioning(missing, most), self._store.homes(missing)
-        # Most names stand in one passage only and are at home nowhere: they lead nowhere.
-        self._names.update(dict.fromkeys(missing, _NOWHERE))
-        keys = self._store.names(name for name in missing if name in mentioning or name in homes)
-        lone = {name: stem(key) for name, key in keys.items() if " " not in key}
-        counts = self._store.counts(lone.values())
-        for name, key in keys.items():
-            count, rows = mentioning.get(name, (1, []))
-            single = name in lone
-            if single:
-                # Use, Step or Return opens many sentences: the word is as common as it is in any case.
-                count = max(count, counts.get(lone[name], 0))
-                if count > most:
-                    rows = []
-            rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
-            rarity *= s.single_word if single else 1.0
-            self._names[name] = _Name(key, rarity, self._shares(homes.get(name, ())), rows)
-
-    def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
-        """Each home of a name once, by its strongest kind, with its share of what leads to the name."""
-        kinds = self._settings.home_kinds
-        best: dict[int, str] = {}
-        for row, kind in homes:
-            if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
-                best[row] = kind
-        crowd = len(best) ** -self._settings.home_crowding if best else 0.0
-        return [(row, kind, kinds.get(kind, 1.0) * crowd) for row, kind in best.items()]
+        """Look up these names at once, where it was not done yet."""
+        missing = [name for name in names if name not in self._names]
+        if missing:
+            self._names.update(self._book.fetch(missing))
 
     def _mentions(self, features: Features) -> dict[int, tuple[int, int, float]]:
         """Return name -> (order, sentence, context) of the mention with most question words around."""

@@ -18,6 +18,7 @@ from engine.corpus.records import Passage
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.lexical import Candidate, Lexical, first_hop
 from engine.graph.links import Link, Linker
+from engine.graph.names import NameBook
 from engine.graph.question import Question, read_question
 from engine.ids import q6
 
@@ -31,9 +32,14 @@ class Path(msgspec.Struct, frozen=True):
 
 
 class QueryGraph:
-    """What one question has opened so far. Raises nothing of its own; an empty corpus gives no seeds."""
+    """What one question has opened so far. Raises nothing of its own; an empty corpus gives no seeds.
 
-    def __init__(self, text: str, store: SqliteStore, settings: RetrievalSettings) -> None:
+    ``book`` is one that questions of a corpus share; without it the graph has its own.
+    """
+
+    def __init__(
+        self, text: str, store: SqliteStore, settings: RetrievalSettings, book: NameBook | None = None
+    ) -> None:
         self.store, self.settings = store, settings
         self.question: Question = read_question(
             text,
@@ -43,7 +49,7 @@ class QueryGraph:
             pair_gap=settings.pair_gap,
         )
         self.lexical: Lexical = first_hop(self.question, store, settings)
-        self._linker = Linker(self.question, self.lexical, store, settings)
+        self._linker = Linker(self.question, self.lexical, store, settings, book or NameBook(store, settings))
         self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
         self._fetched: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
         self._features: dict[int, Features] = dict(self._fetched)
@@ -96,7 +102,8 @@ class QueryGraph:
 
     def strength(self, row: int) -> float:
         """Return what a passage is worth with the best path found to it so far."""
-        return self.base(row) + self.path_value(row)
+        path = self.paths.get(row)
+        return self.base(row) + path.value if path else self.base(row)
 
     def parts(self, row: int) -> dict[str, float]:
         """Return the named parts that sum to :meth:`strength`."""
@@ -117,7 +124,8 @@ class QueryGraph:
         """Return rows by strength, best first; ties by passage id."""
         known = list(rows)
         self.identify(known)
-        return sorted(known, key=lambda row: (-q6(self.strength(row)), self._ids[row]))
+        ids, strength = self._ids, self.strength
+        return [row for *_, row in sorted([(-q6(strength(row)), ids[row], row) for row in known])]
 
     def load(self, rows: list[int]) -> None:
         """Fetch the features of these rows at once, where they are not here yet."""

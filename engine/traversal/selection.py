@@ -43,8 +43,13 @@ def _as_set(graph: QueryGraph, ranked: Sequence[int], finals: dict[int, float]) 
     covered: dict[int, float] = {}
     chosen: list[int] = []
     while pool and len(chosen) < s.set_size:
-        gains = {row: q6(finals[row] - _repeated(graph, row, covered)) for row in pool}
-        best = min(pool, key=lambda row: (-gains[row], graph.passage_id(row)))
+        best, most = pool[0], -math.inf
+        for row in pool:
+            if finals[row] < most:
+                break  # the pool is in order, and repeating only takes off
+            gain = q6(finals[row] - _repeated(graph, row, covered))
+            if gain > most or (gain == most and graph.passage_id(row) < graph.passage_id(best)):
+                best, most = row, gain
         pool.remove(best)
         chosen.append(best)
         for term, match in graph.matches(best).items():

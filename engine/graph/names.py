@@ -1,0 +1,83 @@
+"""What the corpus knows of a name: how rare it is, who is home to it, who else mentions it."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from engine.config import RetrievalSettings
+from engine.corpus.sqlite_store import SqliteStore
+from engine.corpus.tokens import stem
+
+# In a corpus of a few pages a name in five of them is rare enough.
+_FEWEST_SHARING = 5.0
+_MOST_REMEMBERED = 20_000
+
+
+class KnownName(msgspec.Struct, frozen=True):
+    """A name: its key, its rarity in [0, 1], its homes and the passages that mention it.
+
+    ``homes`` are (row, kind, share), each row once. ``mentioning`` is empty where too many passages
+    mention the name to lead anywhere.
+    """
+
+    key: str
+    rarity: float
+    homes: list[tuple[int, str, float]]
+    mentioning: list[int]
+
+
+_NOWHERE = KnownName("", 0.0, [], [])
+
+
+class NameBook:
+    """The names of a corpus as it is now, looked up in the store when first asked for.
+
+    Nothing here depends on a question, so one book serves all questions until the corpus changes.
+    """
+
+    def __init__(self, store: SqliteStore, settings: RetrievalSettings) -> None:
+        self._store, self._settings = store, settings
+        self._passages = max(2, store.size().passages)
+        self._most = math.floor(max(_FEWEST_SHARING, settings.shared_most * self._passages))
+        self._known: dict[int, KnownName] = {}
+
+    def fetch(self, names: Iterable[int]) -> dict[int, KnownName]:
+        """Return what is known of these names, fetching at once what is not here yet."""
+        wanted = dict.fromkeys(names)
+        missing = [name for name in wanted if name not in self._known]
+        if missing:
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.clear()
+                missing = list(wanted)
+            self._look_up(missing)
+        return {name: self._known[name] for name in wanted}
+
+    def _look_up(self, names: Sequence[int]) -> None:
+        mentioning, homes = self._store.mentioning(names, self._most), self._store.homes(names)
+        # Most names stand in one passage only and are at home nowhere: they lead nowhere.
+        self._known.update(dict.fromkeys(names, _NOWHERE))
+        keys = self._store.names(name for name in names if name in mentioning or name in homes)
+        lone = {name: stem(key) for name, key in keys.items() if " " not in key}
+        counts = self._store.counts(lone.values())
+        for name, key in keys.items():
+            count, rows = mentioning.get(name, (1, []))
+            single = name in lone
+            if single:
+                # Use, Step or Return opens many sentences: the word is as common as it is in any case.
+                count = max(count, counts.get(lone[name], 0))
+                if count > self._most:
+                    rows = []
+            rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
+            rarity *= self._settings.single_word if single else 1.0
+            self._known[name] = KnownName(key, rarity, self._shares(homes.get(name, ())), rows)
+
+    def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
+        """Each home of a name once, by its strongest kind, with its share of what leads to the name."""
+        kinds = self._settings.home_kinds
+        best: dict[int, str] = {}
+        for row, kind in homes:
+            if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
+                best[row] = kind
+        crowd = len(best) ** -self._settings.home_crowding if best else 0.0
+        return [(row, kind, kinds.get(kind, 1.0) * crowd) for row, kind in best.items()]
