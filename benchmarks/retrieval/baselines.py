@@ -94,7 +94,7 @@ def pagerank(store: SqliteStore, seeds: Callable[[str], Mapping[int, float]]) ->
     evidence = dict(store._db.execute("SELECT passage, evidence FROM passages"))
     every_name = [name for (name,) in store._db.execute("SELECT name FROM names")]
     most = max(2, len(rows) // 20)
-    holders = {name: found for name, (_, found) in store.mentioning(every_name, most).items() if found}
+    holders = {name: found for name, found in store.mentioning(every_name).items() if 2 <= len(found) <= most}
     names: dict[int, list[int]] = {}
     for name, found in holders.items():
         for row in found:

@@ -30,9 +30,7 @@ class PackedRuns:
         self._read = (
             f"SELECT key, run FROM {table} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, first"  # noqa: S608
         )
-        self._holding = (
-            f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
-        )
+        self._holding = f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
 
     def append(self, runs: Mapping[int, Sequence[int]], *, extend: bool) -> None:
         """Add a run under each key; its rows must be new, and above all rows kept so far.

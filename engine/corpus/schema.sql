@@ -27,13 +27,16 @@ CREATE TABLE features (
 CREATE INDEX features_by_family ON features (family);
 -- ``passages`` counts those that hold the word.
 CREATE TABLE words (
-    word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL DEFAULT 0
+    word INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL
 );
 -- Runs of (passage, in title, in body, title's length, body's length), see engine/corpus/runs.py.
 CREATE TABLE postings (
     key INTEGER NOT NULL, first INTEGER NOT NULL, run BLOB NOT NULL, PRIMARY KEY (key, first)
 ) WITHOUT ROWID;
-CREATE TABLE names (name INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+-- ``passages`` counts those that mention the name, ``homes`` its rows there: most names lead nowhere.
+CREATE TABLE names (
+    name INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE, passages INTEGER NOT NULL, homes INTEGER NOT NULL
+);
 CREATE TABLE homes (
     name INTEGER NOT NULL, passage INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (name, passage, kind)
 ) WITHOUT ROWID;

@@ -179,11 +179,16 @@ class SqliteStore:
         """Return name key -> name id of those names that occur, or did before they were removed."""
         return self._ids(keys, "names", "name")
 
-    def names(self, ids: Iterable[int]) -> dict[int, str]:
-        """Return name id -> name key."""
+    def leading_names(self, ids: Iterable[int]) -> list[tuple[int, str, int, int]]:
+        """Return (name, key, passages that mention it, homes) of those of these names that lead anywhere:
+        two passages mention them, or one is home to them.
+        """
         with self._file.guard():
-            sql = "SELECT name, text FROM names WHERE name IN (SELECT value FROM json_each(?))"
-            return dict(self._db.execute(sql, (_listed(ids),)))
+            sql = (
+                "SELECT name, text, passages, homes FROM names"
+                " WHERE name IN (SELECT value FROM json_each(?)) AND (passages > 1 OR homes)"
+            )
+            return _rows(self._db.execute(sql, (_listed(ids),)))
 
     def _ids(self, texts: Iterable[str], table: str, column: str) -> dict[str, int]:
         with self._file.guard():
@@ -236,18 +241,10 @@ class SqliteStore:
                 found.setdefault(name, []).append((row, kind))
         return found
 
-    def mentioning(self, names: Sequence[int], most: int) -> dict[int, tuple[int, list[int]]]:
-        """Return name -> (number of passages that mention it, their rows), for names that two mention.
-
-        The rows are left out where more than ``most`` passages mention the name.
-        """
+    def mentioning(self, names: Iterable[int]) -> dict[int, list[int]]:
+        """Return name -> rows of the passages that mention it."""
         with self._file.guard():
-            runs = self._mentions.read(names)
-        return {
-            name: (len(rows), rows.tolist() if len(rows) <= most else [])
-            for name, rows in runs.items()
-            if len(rows) > 1
-        }
+            return {name: rows.tolist() for name, rows in self._mentions.read(names).items()}
 
     def families(self, families: Sequence[int], most: int) -> dict[int, list[int]]:
         """Return family -> its rows, for families of at least two and at most ``most`` passages."""

@@ -52,8 +52,8 @@ class PassageWriter:
         if not self._pending:
             return
         pending, self._pending, self._tokens = self._pending, [], 0
-        self._number("words", "word", self._words, set().union(*(_word_texts(e.analysis) for e in pending)))
-        self._number("names", "name", self._names, set().union(*(_name_texts(e.analysis) for e in pending)))
+        words = self._number("words", "word", self._words, (_word_texts(e.analysis) for e in pending))
+        names = self._number("names", "name", self._names, (_name_texts(e.analysis) for e in pending))
         first: int = self._db.execute("SELECT coalesce(max(passage), 0) + 1 FROM passages").get
         self._db.executemany(
             "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -68,14 +68,16 @@ class PassageWriter:
         few = len(pending) < _SMALL_BATCH
         self._postings.append(postings, extend=few)
         self._mentions.append(mentions, extend=few)
-        self._count_words({word: len(run) // _POSTING for word, run in postings.items()})
-        names = self._names
+        ids = self._names
         homes = {
-            (names[home.key], row, home.kind)
+            (ids[home.key], row, home.kind)
             for row, each in enumerate(pending, first)
             for home in each.analysis.homes
         }
         self._db.executemany("INSERT INTO homes VALUES (?,?,?)", sorted(homes))
+        self._insert_words(words, {word: len(run) // _POSTING for word, run in postings.items()})
+        mentioned = Counter({name: len(run) for name, run in mentions.items()})
+        self._insert_names(names, mentioned, Counter(name for name, *_ in homes))
 
     def _features_row(
         self, row: int, each: _Pending, postings: dict[int, list[int]], mentions: dict[int, list[int]]
@@ -128,29 +130,52 @@ class PassageWriter:
             words = features.words.union(features.title_marks, features.marks)
             words = words.union(word for _, word in features.wholes) - {0}
             self._postings.remove(sorted(words), row)
-            self._count_words(dict.fromkeys(words, -1))
-            self._mentions.remove(sorted({name for name, *_ in features.mentions}), row)
-        for table in ("homes", "features", "passages"):
+            self._insert_words({}, dict.fromkeys(words, -1))
+            mentioned = {name for name, *_ in features.mentions}
+            self._mentions.remove(sorted(mentioned), row)
+            gone = self._db.execute("DELETE FROM homes WHERE passage=? RETURNING name", (row,))
+            homes: Counter[int] = Counter()
+            homes.subtract(name for (name,) in gone)
+            self._insert_names({}, Counter(dict.fromkeys(mentioned, -1)), homes)
+        for table in ("features", "passages"):
             delete = f"DELETE FROM {table} WHERE passage=?"  # noqa: S608 - own names
             self._db.executemany(delete, [(row,) for row in rows])
 
-    def _count_words(self, changes: Mapping[int, int]) -> None:
-        self._db.executemany("UPDATE words SET passages=passages+?2 WHERE word=?1", sorted(changes.items()))
+    def _insert_words(self, new: Mapping[int, str], counts: Mapping[int, int]) -> None:
+        """Add the words that are new, and ``counts`` passages to each word."""
+        insert = "INSERT INTO words (word, text, passages) VALUES (?,?,?)"
+        self._db.executemany(insert, [(word, text, counts.get(word, 0)) for word, text in new.items()])
+        changes = [(count, word) for word, count in sorted(counts.items()) if word not in new]
+        self._db.executemany("UPDATE words SET passages=passages+? WHERE word=?", changes)
 
-    def _number(self, table: str, column: str, known: dict[str, int], wanted: set[str]) -> None:
-        """See to it that ``known`` has the id of each of these texts; new ones get the next ids."""
+    def _insert_names(self, new: Mapping[int, str], passages: Counter[int], homes: Counter[int]) -> None:
+        """Add the names that are new, and what they are counted for to each name."""
+        insert = "INSERT INTO names (name, text, passages, homes) VALUES (?,?,?,?)"
+        self._db.executemany(
+            insert, [(name, text, passages[name], homes[name]) for name, text in new.items()]
+        )
+        changes = [
+            (passages[name], homes[name], name)
+            for name in sorted(passages.keys() | homes.keys())
+            if name not in new
+        ]
+        self._db.executemany("UPDATE names SET passages=passages+?, homes=homes+? WHERE name=?", changes)
+
+    def _number(
+        self, table: str, column: str, known: dict[str, int], texts: Iterable[Iterable[str]]
+    ) -> dict[int, str]:
+        """See to it that ``known`` has the id of each of these texts; return the new ids with their texts."""
+        wanted: set[str] = set().union(*texts)
         if len(known) > _STRINGS_REMEMBERED:
             known.clear()
             known[STOPPED] = 0
         missing = sorted(wanted - known.keys())
         select = f"SELECT text, {column} FROM {table} WHERE text IN (SELECT value FROM json_each(?))"  # noqa: S608
         known.update(self._db.execute(select, (canonical(missing).decode(),)))
-        new = [text for text in missing if text not in known]
         last: int = self._db.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").get  # noqa: S608
-        numbered = list(zip(new, range(last + 1, last + 1 + len(new)), strict=True))
-        insert = f"INSERT INTO {table} (text, {column}) VALUES (?,?)"  # noqa: S608
-        self._db.executemany(insert, numbered)
-        known.update(numbered)
+        new = dict(enumerate((text for text in missing if text not in known), last + 1))
+        known.update((text, number) for number, text in new.items())
+        return new
 
 
 def _word_texts(a: Analysis) -> Iterable[str]:

@@ -94,7 +94,9 @@ class _FirstHop:
         rows = self._front(scores)
         features = self.store.features(rows)
         self._weigh_titles(features)
-        self.pairs = [pair for pair in self.question.pairs if pair[0] in self.weight and pair[1] in self.weight]
+        self.pairs = [
+            pair for pair in self.question.pairs if pair[0] in self.weight and pair[1] in self.weight
+        ]
         self.families = self.store.families([known.family for known in features], _MOST_SIBLINGS)
         # What a term that is matched without end gives is its weight: the other parts are divided alike.
         most = total * (self.s.k1 + 1)
@@ -233,11 +235,12 @@ class _FirstHop:
     ) -> float:
         count = 0
         if first in places and second in places:
-            ends = set(places[second])
-            count = sum(any(at + step in ends for step in range(gap + 1)) for at in places[first])
-        count += 2 * sum(
-            a == first and second in title[i + 1 : i + 1 + gap] for i, a in enumerate(title[:-1])
-        )
+            apart = set(places[second]).isdisjoint
+            count = sum(not apart(range(at, at + gap + 1)) for at in places[first])
+        if first in title and second in title:
+            count += 2 * sum(
+                a == first and second in title[i + 1 : i + 1 + gap] for i, a in enumerate(title[:-1])
+            )
         if not count:
             return 0.0
         weight = min(self.weight[first], self.weight[second])

@@ -7,6 +7,7 @@ words that the path so far has not covered.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -190,7 +191,7 @@ class Linker:
         s = self._settings
         wanted = self._context_words
         # Where in text and title question words stand: most mentions have none near.
-        body = [(place, word) for word in wanted for place in features.places(word)]
+        body = sorted((place, word) for word in wanted for place in features.places(word))
         title = [(place, word) for place, word in enumerate(features.title_tokens) if word in wanted]
         best: dict[int, tuple[int, int, float]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
@@ -198,8 +199,12 @@ class Linker:
                 continue
             low, high = first - s.context_before, last + s.context_after
             spots = title if sentence < 0 else body
-            around = {word for place, word in spots if low <= place < first or last <= place < high}
-            context = math.fsum([wanted[word] for word in around]) if around else 0.0
+            context = 0.0
+            begin = bisect_left(spots, (low,))
+            if begin < len(spots) and spots[begin][0] < high:
+                near = spots[begin : bisect_left(spots, (high,))]
+                around = {word for place, word in near if not first <= place < last}
+                context = math.fsum([wanted[word] for word in around])
             if name not in best or context > best[name][2]:
                 best[name] = (order, sentence, context)
         return best

@@ -54,23 +54,25 @@ class NameBook:
         return {name: self._known[name] for name in wanted}
 
     def _look_up(self, names: Sequence[int]) -> None:
-        mentioning, homes = self._store.mentioning(names, self._most), self._store.homes(names)
         # Most names stand in one passage only and are at home nowhere: they lead nowhere.
         self._known.update(dict.fromkeys(names, _NOWHERE))
-        keys = self._store.names(name for name in names if name in mentioning or name in homes)
-        lone = {name: stem(key) for name, key in keys.items() if " " not in key}
-        counts = self._store.counts(lone.values())
-        for name, key in keys.items():
-            count, rows = mentioning.get(name, (1, []))
-            single = name in lone
-            if single:
-                # Use, Step or Return opens many sentences: the word is as common as it is in any case.
-                count = max(count, counts.get(lone[name], 0))
-                if count > self._most:
-                    rows = []
-            rarity = max(0.0, 1.0 - math.log(count + 1) / math.log(self._passages))
-            rarity *= self._settings.single_word if single else 1.0
-            self._known[name] = KnownName(key, rarity, self._shares(homes.get(name, ())), rows)
+        found = self._store.leading_names(names)
+        lone = {name: stem(key) for name, key, *_ in found if " " not in key}
+        words = self._store.counts(lone.values()) if lone else {}
+        # Use, Step or Return opens many sentences: the word is as common as it is in any case.
+        counts = {
+            name: max(1, passages, words.get(lone[name], 0) if name in lone else 0)
+            for name, _, passages, _ in found
+        }
+        shared = [name for name, _, passages, _ in found if passages > 1 and counts[name] <= self._most]
+        mentioning = self._store.mentioning(shared)
+        homes = self._store.homes([name for name, *_, at_home in found if at_home])
+        for name, key, *_ in found:
+            rarity = max(0.0, 1.0 - math.log(counts[name] + 1) / math.log(self._passages))
+            rarity *= self._settings.single_word if name in lone else 1.0
+            self._known[name] = KnownName(
+                key, rarity, self._shares(homes.get(name, ())), mentioning.get(name, [])
+            )
 
     def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
         """Each home of a name once, by its strongest kind, with its share of what leads to the name."""

@@ -334,6 +334,8 @@ def _value(affinity: float, record: Record, weights: GateWeights) -> tuple[float
 
 
 def _overlap(facet: Facet, known: frozenset[str], lexicon: Lexicon) -> float:
+    if known.isdisjoint(facet.terms):
+        return 0.0
     weights = {term: max(lexicon.idf(term), 0.05) for term in facet.terms}
     whole = math.fsum(weights.values())
     return math.fsum(weight for term, weight in weights.items() if term in known) / whole if whole else 0.0

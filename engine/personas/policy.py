@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -64,6 +65,12 @@ def derive_policy(traits: Mapping[str, int], rows: Sequence[TraitRow] = DEFAULT_
     >>> derive_policy({}) == Policy()
     True
     """
+    return _derived(tuple(sorted(traits.items())), tuple(rows))
+
+
+@lru_cache(maxsize=1_000)
+def _derived(given: tuple[tuple[str, int], ...], rows: tuple[TraitRow, ...]) -> Policy:
+    traits = dict(given)
     values: dict[str, Any] = {}
     for row in rows:
         value = _value(row, traits.get(row.trait, NEUTRAL))

@@ -23,7 +23,7 @@ def topic_of(expertise: Iterable[str], facets: Sequence[Facet], lexicon: Lexicon
             asked[term] = max(facet.weight, asked.get(term, 0.0))
     best, most = "", 0.0
     for phrase in sorted(set(expertise)):
-        weight = math.fsum(asked.get(term, 0.0) for term in dict.fromkeys(lexicon.terms(phrase)))
-        if weight > most:
+        shared = [asked[term] for term in dict.fromkeys(lexicon.terms(phrase)) if term in asked]
+        if shared and (weight := math.fsum(shared)) > most:
             best, most = phrase, weight
     return best

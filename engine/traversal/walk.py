@@ -122,7 +122,8 @@ class Walk:
             features = self._graph.known_features(row) if self._expertise else None
             if features is None:
                 return 0.0
-            met = math.fsum([self._expertise[word] for word in self._expertise.keys() & features.words])
+            words = features.words
+            met = math.fsum([weight for word, weight in self._expertise.items() if word in words])
             known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
         return known
 

@@ -70,6 +70,9 @@ def dump(store: SqliteStore) -> dict[str, list[Any]]:
     return {
         "meta": sorted(db.execute("SELECT key, value FROM meta")),
         "words": sorted(db.execute("SELECT text, passages FROM words WHERE passages")),
+        "names": sorted(
+            db.execute("SELECT text, passages, homes FROM names WHERE passages OR homes"),
+        ),
         "documents": sorted(
             db.execute("SELECT name, source, kind, title, content, fingerprint FROM documents")
         ),
@@ -85,9 +88,7 @@ def dump(store: SqliteStore) -> dict[str, list[Any]]:
             for p, *rest in zip(*posting, strict=True)
         ),
         "homes": sorted((names[n], ids[p], kind) for n, p, kind in db.execute("SELECT * FROM homes")),
-        "mentions": sorted(
-            (names[n], ids[p]) for n, rows in store._mentions.read(list(names)).items() for p in rows
-        ),
+        "mentions": sorted((names[n], ids[p]) for n, rows in store.mentioning(names).items() for p in rows),
         "features": sorted(
             [
                 each.passage_id,
