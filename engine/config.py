@@ -164,7 +164,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     shared_weight: Amount = 2.0
     shared_most: Share = 0.02
     single_word: Share = 0.5
-    fan: Depth = 12
+    fan: Depth = 8
     lift: Share = 0.2
     overlap: Share = 0.15
     choose_from: Depth = 30

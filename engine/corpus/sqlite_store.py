@@ -180,8 +180,9 @@ class SqliteStore:
         return self._ids(keys, "names", "name")
 
     def leading_names(self, ids: Iterable[int]) -> list[tuple[int, str, int, int]]:
-        """Return (name, key, passages that mention it, homes) of those of these names that lead anywhere:
-        two passages mention them, or one is home to them.
+        """Return (name, key, passages that mention it, homes) of the names that lead anywhere.
+
+        Those are names that two passages mention, or that have a home.
         """
         with self._file.guard():
             sql = (

@@ -88,9 +88,9 @@ class Walk:
             current = Node(beam[0].node_id, {"best": self._best_priority})
             left.pop(step.row, None)
             for link in self._graph.expand(step.row, self._persona.persona_id):
-                if step.hops < self._policy.max_hops and link.target not in self._been:
-                    if link.target not in waiting:
-                        waiting[link.target] = self._waiting(link.target, beam[0].node_id, step.hops + 1)
+                row = link.target
+                if step.hops < self._policy.max_hops and row not in self._been and row not in waiting:
+                    waiting[row] = self._waiting(row, beam[0].node_id, step.hops + 1)
         if self._record:
             yield WalkStopped(
                 persona=self._persona.persona_id,
