@@ -181,6 +181,17 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     )
 
 
+class EmbeddingSettings(_Part, frozen=True, kw_only=True):
+    """``embedding.toml``: who makes vectors, and what likeness of meaning counts."""
+
+    embedder: Literal["auto", "ollama", "minilm"] = "auto"
+    model_name: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z", description=_NAME)] = ""
+    question_prefix: Annotated[str, Meta(max_length=200)] = ""
+    passage_prefix: Annotated[str, Meta(max_length=200)] = ""
+    weight: Amount = 0.5
+    nearest: Depth = 60
+
+
 Knob: TypeAlias = Literal[
     "max_hops", "hop_discount", "beam_width", "seeds", "exploration", "relevance_floor",
     "specificity_mix", "sources_per_claim", "overlap_penalty", "counter_seeds", "freshness",
@@ -278,6 +289,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: ThresholdSettings = ThresholdSettings()
     ollama: OllamaSettings = OllamaSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
     traits: TraitSettings = TraitSettings()
 
 
@@ -286,6 +298,7 @@ PARTS: Final[dict[str, type[_Part]]] = {
     "thresholds": ThresholdSettings,
     "ollama": OllamaSettings,
     "retrieval": RetrievalSettings,
+    "embedding": EmbeddingSettings,
     "traits": TraitSettings,
 }
 
@@ -300,6 +313,7 @@ def load_settings(folder: Path) -> Settings:
         thresholds=read_settings(folder / "thresholds.toml", ThresholdSettings),
         ollama=read_settings(folder / "ollama.toml", OllamaSettings),
         retrieval=read_settings(folder / "retrieval.toml", RetrievalSettings),
+        embedding=read_settings(folder / "embedding.toml", EmbeddingSettings),
         traits=read_settings(folder / "traits.toml", TraitSettings),
     )
 
@@ -347,7 +361,7 @@ def decision_digest(settings: Settings) -> str:
 
     Left out: ``batch_size``, ``workers``, ``log_level``, ``enable_caching``, and of ``ollama.toml``
     where and how patiently a server is asked (the model that was really used, and what it answered,
-    are part of the run's own record).
+    are part of the run's own record), and all of ``embedding.toml`` (what vectors were compared is, too).
 
     >>> quiet = Settings(system=SystemSettings(log_level="error"))
     >>> decision_digest(quiet) == decision_digest(Settings())
@@ -356,6 +370,7 @@ def decision_digest(settings: Settings) -> str:
     False
     """
     content: dict[str, dict[str, Any]] = msgspec.to_builtins(settings)
+    del content["embedding"]
     for part, names in _UNDECIDING.items():
         for name in names:
             del content[part][name]

@@ -181,6 +181,21 @@ class QueryStarted(Event, frozen=True, kw_only=True):
     learned_runs: int = 0
 
 
+class QuestionEmbedded(Event, frozen=True, kw_only=True):
+    """The question was compared by meaning, too; a run without vectors has no such event.
+
+    ``vector`` is the question's, base64 of float16; ``vectors`` the digest of all that it was compared
+    with, ``weight`` and ``nearest`` the settings of what likeness counts.
+    """
+
+    embedder: str
+    made_by: str
+    vectors: str
+    vector: str
+    weight: float
+    nearest: int
+
+
 class FacetsFound(Event, frozen=True, kw_only=True):
     facets: list[Facet]
     answer_type: str
@@ -458,6 +473,7 @@ class SnapshotSaved(Event, frozen=True, kw_only=True):
 
 AnyEvent: TypeAlias = (
     QueryStarted
+    | QuestionEmbedded
     | FacetsFound
     | SeedsFound
     | NodeOpened

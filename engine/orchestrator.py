@@ -3,6 +3,7 @@
 import copy
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from engine.config import Settings
 from engine.corpus.lexicon import CorpusLexicon
@@ -52,9 +53,10 @@ class Query:
         lexicon: CorpusLexicon,
         settings: Settings,
         book: NameBook | None = None,
+        meaning: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
         self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
-        self.graph = QueryGraph(text, store, settings.retrieval, book)
+        self.graph = QueryGraph(text, store, settings.retrieval, book, meaning)
         self.context = Context(lexicon, (), settings.thresholds.support_threshold)
         self.facets: list[Facet] = question_facets(self.graph)
         self._begin()

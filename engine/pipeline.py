@@ -13,6 +13,8 @@ from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.sqlite_store import SqliteStore
+from engine.embedding.build import build_vectors
+from engine.embedding.likeness import Likeness, Meaning
 from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotError, WorkspaceError
 from engine.events import (
     SCHEMA_VERSION,
@@ -73,6 +75,7 @@ class Engine:
         self.workspace, self.store = workspace, store
         self.settings = workspace.settings()
         open_log(workspace.state / "persona-moe.log", self.settings.system.log_level)
+        self._likeness = Likeness(store, self.settings)
         self._found: dict[tuple[object, ...], list[Evidence]] = {}
         self._read: tuple[str, CorpusLexicon, NameBook] | None = None
         self._roster: tuple[tuple[int, ...], Roster] | None = None
@@ -109,7 +112,8 @@ class Engine:
     ) -> IndexReport:
         """Bring the index up to date with these files and folders; return what changed.
 
-        Raises InputError for a path that does not exist, WorkspaceBusyError if another process is
+        Vectors of passages that go, go with them; :meth:`embed` makes those of new ones. Raises
+        InputError for a path that does not exist, WorkspaceBusyError if another process is
         indexing, WorkspaceError if the index cannot be written.
         """
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
@@ -125,27 +129,61 @@ class Engine:
         )
         return report
 
+    async def embed(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Make the vectors that passages lack; return how many passages got theirs.
+
+        Raises ModelUnavailableError if there is no embedder, CorpusError if the index holds vectors of
+        another one. Stopped at any point, the next call goes on from there.
+        """
+        with self.workspace.lock():
+            made = await build_vectors(self.store.vectors, self.settings, progress)
+        logger.info("vectors made for %d passages", made)
+        return made
+
+    def drop_vectors(self) -> None:
+        """Remove all vectors from the index; questions are compared by words only from then on."""
+        with self.workspace.lock():
+            self.store.vectors.drop()
+
+    @property
+    def embedder(self) -> str:
+        """Return the name of what made the vectors in the index, '' where it holds none."""
+        held = self.store.vectors.embedder()
+        return held.name if held is not None else ""
+
     def snapshot_path(self, snapshot: str) -> Path:
         """Return where a snapshot of this id is kept."""
         packed = self.workspace.snapshots / f"{snapshot}.jsonl.gz"
         return packed if packed.exists() else packed.with_suffix("")
 
     # -- asking ----------------------------------------------------------------------------------
-    def search(self, question: str, *, k: int = 10, personas: Sequence[str] = ()) -> list[Evidence]:
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        personas: Sequence[str] = (),
+        warn: Callable[[Warned], None] | None = None,
+    ) -> list[Evidence]:
         """Return the ``k`` best passages that the gated personas find together, best first.
 
-        Raises InputError for a bad question or ``k``, PersonaError for an unknown persona,
-        CorpusError if nothing is indexed.
+        ``warn`` is told why vectors that the index holds could not be compared. Raises InputError for
+        a bad question or ``k``, PersonaError for an unknown persona, CorpusError if nothing is indexed.
         """
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
         text = require_question(question)
         mixture = self._mixture(personas)
         known = mixture.known()
-        key = (text, k, tuple(personas), self.store.digest(), self._tiers_state(), known.digest)
+        meaning = self._likeness.now(text)
+        for event in meaning.events:
+            if warn is not None and isinstance(event, Warned):
+                warn(event)
+        state = (self.store.digest(), self._tiers_state(), known.digest, meaning.events)
+        key = (text, k, tuple(personas), *state)
         if key in self._found and self.settings.system.enable_caching:
             return list(self._found[key])
-        query = self._query(text)
+        query = self._query(text, meaning)
         experts = mixture.experts(mixture.choose(query, known, only=personas))
         if len(self._found) >= SEARCHES_KEPT:
             self._found.clear()
@@ -158,7 +196,9 @@ class Engine:
         A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
         question, PersonaError for an unknown persona, CorpusError if nothing is indexed.
         """
-        query = self._query(require_question(question))
+        text = require_question(question)
+        meaning = await self._likeness.of(text)
+        query = self._query(text, meaning)
         author = await self._author(query, options)
         try:
             mixture = self._mixture(options.personas)
@@ -166,7 +206,8 @@ class Engine:
             most = author.most_experts
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
             recording = Recording(self.workspace.snapshots, query.text)
-            run = self._run(query, mixture, gate, author, options, known, recording.run_id, recording.problem)
+            told = (*_warned(recording.problem), *meaning.events)
+            run = self._run(query, mixture, gate, author, options, known, recording.run_id, told)
             async with aclosing(recording.record(run)) as events:
                 async for event in events:
                     yield event
@@ -188,14 +229,15 @@ class Engine:
             raise SnapshotError(
                 f"snapshot {snapshot.header.snapshot} holds no question", "it was cut off at its start"
             )
-        query = self._query(started.question)
+        meaning = self._likeness.recorded(snapshot.events())
+        query = self._query(started.question, meaning)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
         mixture = self._mixture(options.personas)
         author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
         known = mixture.known(started.learned_runs, model=started.model)
         most = author.most_experts
         gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-        run = self._run(query, mixture, gate, author, options, known, "", None)
+        run = self._run(query, mixture, gate, author, options, known, "", meaning.events)
         yield from without_a_loop(numbered(run))
 
     async def _run(
@@ -207,13 +249,11 @@ class Engine:
         options: AskOptions,
         known: Known,
         run_id: str,
-        problem: PersonaMoeError | None,
+        told: Sequence[Event],
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
         yield self._started(query, author, options, known)
-        if problem is not None:
-            yield Warned(problem=problem.problem, mend=problem.mend)
-        for event in self._unusable():
+        for event in (*told, *self._unusable()):
             yield event
         question = query.graph.question
         sides = [name.key for name in question.names] if question.comparison else []
@@ -271,14 +311,14 @@ class Engine:
         )
 
     # -- parts -----------------------------------------------------------------------------------
-    def _query(self, text: str) -> Query:
+    def _query(self, text: str, meaning: Meaning) -> Query:
         state = self.store.digest()
         if self._read is None or self._read[0] != state:
             self._read = (state, CorpusLexicon(self.store), NameBook(self.store, self.settings.retrieval))
         if not self.store.size().passages:
             raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
         _, lexicon, book = self._read
-        return Query(text, self.store, lexicon, self.settings, book)
+        return Query(text, self.store, lexicon, self.settings, book, meaning.adds)
 
     def _tiers_state(self) -> tuple[int, ...]:
         """What changes whenever a persona is written or moved: each tier folder's time of change."""
@@ -319,6 +359,10 @@ class Engine:
             personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
         )
         return self._mixture().candidate(plain)
+
+
+def _warned(problem: PersonaMoeError | None) -> list[Event]:
+    return [] if problem is None else [Warned(problem=problem.problem, mend=problem.mend)]
 
 
 def _told(answer: Synthesis) -> Iterator[Event]:

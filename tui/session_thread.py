@@ -209,6 +209,10 @@ class Session:
 
         try:
             report = self._opened().index(paths, progress=told)
+            if self._opened().embedder:
+                await self._opened().embed(
+                    lambda done, total: self.queue.put(0, Working(what="embedding", done=done, total=total))
+                )
             words = f"{report.passages} passages from {report.added + report.changed} documents indexed"
             if report.skipped:
                 words += f"; {len(report.skipped)} skipped"

@@ -18,6 +18,7 @@ from engine.corpus.records import Name, ParsedDocument, Passage, SourceState
 from engine.corpus.runs import PackedRuns
 from engine.corpus.sqlite_file import SqliteFile
 from engine.corpus.sqlite_writer import PassageWriter
+from engine.corpus.vectors import VectorTable
 from engine.ids import canonical, digest
 
 _MODULUS = 1 << 128
@@ -35,6 +36,7 @@ class SqliteStore:
         self._file = SqliteFile(path, read_only=read_only)
         self._db = self._file.db
         self._writer = PassageWriter(self._db)
+        self.vectors = VectorTable(self._file)
         self._postings = PackedRuns(self._db, "postings", len(Postings._fields))
         self._mentions = PackedRuns(self._db, "mentions", 1)
         # What the transaction adds to the fingerprint, the passages, and the tokens of titles and bodies.

@@ -9,6 +9,7 @@ import copy
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -34,13 +35,19 @@ class Path(msgspec.Struct, frozen=True):
 class QueryGraph:
     """What one question has opened so far. Raises nothing of its own; an empty corpus gives no seeds.
 
-    ``book`` is one that questions of a corpus share; without it the graph has its own.
+    ``book`` is one that questions of a corpus share; without it the graph has its own. ``meaning`` maps
+    rows to what their likeness to the question adds, where the index holds vectors.
     """
 
     def __init__(
-        self, text: str, store: SqliteStore, settings: RetrievalSettings, book: NameBook | None = None
+        self,
+        text: str,
+        store: SqliteStore,
+        settings: RetrievalSettings,
+        book: NameBook | None = None,
+        meaning: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
-        self.store, self.settings = store, settings
+        self.store, self.settings, self.meaning = store, settings, meaning
         self.question: Question = read_question(
             text,
             store,
@@ -87,12 +94,12 @@ class QueryGraph:
 
     # -- what passages are worth -----------------------------------------------------------------
     def base(self, row: int) -> float:
-        """Return what a passage is worth by itself: its first-hop score, names of the question at home."""
+        """Return what a passage is worth by itself: words, names of the question at home, meaning."""
         known = self._bases.get(row)
         if known is None:
             candidate = self._candidates.get(row)
             own = candidate.score if candidate else self.lexical.words.get(row, 0.0)
-            known = self._bases[row] = own + self._names.get(row, 0.0)
+            known = self._bases[row] = own + self._names.get(row, 0.0) + self.meaning.get(row, 0.0)
         return known
 
     def path_value(self, row: int) -> float:
@@ -111,13 +118,15 @@ class QueryGraph:
         parts = dict(candidate.parts) if candidate else {"words": q6(self.lexical.words.get(row, 0.0))}
         if row in self._names:
             parts["name in the question"] = q6(self._names[row])
+        if row in self.meaning:
+            parts["meaning"] = q6(self.meaning[row])
         if row in self.paths:
             parts["path"] = q6(self.paths[row].value)
         return parts
 
     def seeds(self) -> list[int]:
         """Return the rows where walks may start, best first."""
-        rows = {**dict.fromkeys(self._candidates), **dict.fromkeys(self._names)}
+        rows = dict.fromkeys((*self._candidates, *self._names, *self.meaning))
         return self.ordered(rows)
 
     def ordered(self, rows: Iterable[int]) -> list[int]:

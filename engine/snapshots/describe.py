@@ -23,6 +23,8 @@ def _words(event: ev.AnyEvent) -> str:
     match event:
         case ev.QueryStarted():
             return f"question: {event.question} ({len(event.personas)} personas, budget {event.budget:g})"
+        case ev.QuestionEmbedded():
+            return f"compares by meaning: {event.embedder}, the nearest {event.nearest} passages"
         case ev.FacetsFound():
             return f"looks for: {', '.join(facet.text for facet in event.facets)}"
         case ev.SeedsFound():

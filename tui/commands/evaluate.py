@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui import output
 from tui.arguments import count
-from tui.commands.index import by_size
+from tui.commands.index import by_size, told_by_count
 
 if TYPE_CHECKING:
     from tui.datasets import Dataset
@@ -29,6 +29,9 @@ def register(subparsers: Any) -> None:
     )
     retrieval.add_argument("dataset", metavar="DATASET")
     retrieval.add_argument("--run", dest="run_file", metavar="FILE", help="write the TREC run")
+    retrieval.add_argument(
+        "--embed", action="store_true", help="make vectors, and compare by meaning too (takes a while)"
+    )
     retrieval.add_argument("--no-titles", action="store_true", help="hide the titles of the corpus")
     retrieval.add_argument(
         "-k", type=count, default=10, metavar="N", help="passages a question (default: 10)"
@@ -45,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from tui.datasets import read_dataset
 
     dataset = read_dataset(Path(args.dataset))
-    ranked, index_seconds, cpu = _search_all(dataset, k=args.k, titles=not args.no_titles)
+    ranked, index_seconds, cpu = _search_all(dataset, k=args.k, titles=not args.no_titles, embed=args.embed)
     if args.run_file is not None:
         from engine.files import write_atomic
 
@@ -73,9 +76,10 @@ def _scored(ranked: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, fl
 
 
 def _search_all(
-    dataset: "Dataset", *, k: int, titles: bool
+    dataset: "Dataset", *, k: int, titles: bool, embed: bool
 ) -> tuple[dict[str, list[str]], float, list[float]]:
     """Return the ranked ids of each question, the seconds to index, the CPU seconds of each search."""
+    import asyncio
     import tempfile
     from pathlib import Path
 
@@ -91,6 +95,9 @@ def _search_all(
         started = time.monotonic()
         with output.progress("Indexing", " KB") as report:
             engine.index([dataset.corpus], titles=titles, progress=by_size(report))
+        if embed:
+            with output.progress("Embedding", " passages") as report:
+                asyncio.run(engine.embed(told_by_count(report)))
         seconds = time.monotonic() - started
         with output.progress("Searching") as report:
             for number, (query, text) in enumerate(dataset.queries.items(), 1):

@@ -23,7 +23,15 @@ def register(subparsers: Any) -> None:
         description="Read files, and folders with all that is in them, into the index. Unchanged files cost "
         "next to nothing; files that are gone from a folder named here leave the index.",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH")
+    parser.add_argument("paths", nargs="*", metavar="PATH")
+    vectors = parser.add_mutually_exclusive_group()
+    vectors.add_argument(
+        "--embed",
+        action="store_true",
+        help="make vectors too, so that questions are compared by meaning; PATH may be left out, and later "
+        "runs keep them up to date by themselves",
+    )
+    vectors.add_argument("--no-embed", action="store_true", help="drop the vectors of the index")
     parser.add_argument("--no-titles", action="store_true", help="act as if documents had no titles")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
@@ -31,18 +39,41 @@ def register(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Index and print the counts; returns the exit code."""
+    import asyncio
     from pathlib import Path
 
+    from msgspec import to_builtins
+
+    from engine.errors import InputError
     from tui.session import open_engine
 
+    if not (args.paths or args.embed or args.no_embed):
+        raise InputError("index was given no file or folder", "name what to index, such as 'index ~/notes'")
     paths = [Path(name) for name in args.paths]
-    with open_engine(args) as engine, output.progress("Indexing", " KB") as report:
-        done = engine.index(paths, titles=not args.no_titles, progress=by_size(report))
+    done = embedded = None
+    with open_engine(args) as engine:
+        if args.no_embed:
+            engine.drop_vectors()
+        if paths:
+            with output.progress("Indexing", " KB") as report:
+                done = engine.index(paths, titles=not args.no_titles, progress=by_size(report))
+        if args.embed or engine.embedder:
+            with output.progress("Embedding", " passages") as report:
+                told = told_by_count(report)
+                embedded = asyncio.run(engine.embed(told))
     if args.json:
-        output.print_json(done)
-    else:
+        output.print_json({**(to_builtins(done) if done else {}), "embedded": embedded})
+        return 0
+    if done is not None:
         output.print_line(readable(done))
+    if embedded is not None:
+        output.print_line(f"vectors made for {embedded:,} passages")
     return 0
+
+
+def told_by_count(report: output.Progress) -> "Callable[[int, int], None]":
+    """Return what takes a count of passages and shows it."""
+    return lambda done, total: report(done, total, "")
 
 
 def by_size(report: output.Progress) -> "Callable[[Progress], None]":

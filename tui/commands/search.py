@@ -31,7 +31,12 @@ def run(args: argparse.Namespace) -> int:
 
     question = read_question(args.question)
     with open_engine(args) as engine:
-        found = engine.search(question, k=args.k, personas=args.persona)
+        found = engine.search(
+            question,
+            k=args.k,
+            personas=args.persona,
+            warn=lambda event: output.note(f"{event.problem}; {event.mend}"),
+        )
     result = SearchResult(query=question, evidence=[evidence_line(evidence) for evidence in found])
     if args.json:
         output.print_json(result)

@@ -1,0 +1,171 @@
+"""How like a question the passages of an index are, by the vectors that the index holds.
+
+Vectors are whole numbers of 1/2048 (:mod:`engine.embedding.base`), so a likeness is exact, and the
+same on every machine. What it is worth is added to what a passage scores by its words.
+"""
+
+import asyncio
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from typing import Any
+
+import msgspec
+
+from engine.config import Settings
+from engine.corpus.sqlite_store import SqliteStore
+from engine.corpus.vectors import EmbedderRef
+from engine.embedding.base import Embedder, pack
+from engine.embedding.choose import open_embedder
+from engine.errors import CorpusError, ModelUnavailableError, PersonaMoeError
+from engine.events import Event, FacetsFound, QuestionEmbedded, Warned
+from engine.ids import q6
+
+BY_WORDS = "questions are compared by words only"
+UPDATE = "run 'persona-moe index --embed' with your documents"
+
+
+class Meaning(msgspec.Struct, frozen=True):
+    """What likeness adds to each row, and what a run has to tell of it."""
+
+    adds: dict[int, float] = {}
+    events: tuple[Event, ...] = ()
+
+
+class _Matrix(msgspec.Struct, frozen=True):
+    """The vectors of one state of an index: one line each, ``starts`` where a passage's begin."""
+
+    state: tuple[str, str]
+    rows: Any
+    lines: Any
+    starts: Any
+    digest: str
+
+
+class Likeness:
+    """Compares questions with one index. An index without vectors costs one look-up a question."""
+
+    def __init__(self, store: SqliteStore, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+        self._table = store.vectors
+        self._matrix: _Matrix | None = None
+        self._kept: Embedder | None = None
+
+    async def of(self, question: str) -> Meaning:
+        """Return what likeness adds to each passage of the index for ``question``.
+
+        Where the index holds vectors that cannot be used (some are missing, their embedder is not
+        there), nothing is added and the reason is told.
+        """
+        held = self._table.embedder()
+        if held is None:
+            return Meaning()
+        try:
+            self._require_whole()
+            vector = await self._embed(question, held)
+            return self._compared(held, pack(vector))
+        except PersonaMoeError as error:
+            return Meaning(events=(Warned(problem=f"{BY_WORDS}: {error.problem}", mend=error.mend),))
+
+    def now(self, question: str) -> Meaning:
+        """Return what :meth:`of` does, for callers without an event loop."""
+        return asyncio.run(self.of(question)) if self._table.embedder() is not None else Meaning()
+
+    def recorded(self, events: Iterable[Event]) -> Meaning:
+        """Return what :meth:`of` gave in a recorded run, with the vector of the record.
+
+        Nothing if the run compared no vectors, or the index has none of that embedder by now.
+        """
+        opening = list(takewhile(lambda each: not isinstance(each, FacetsFound), events))
+        event = next((each for each in opening if isinstance(each, QuestionEmbedded)), None)
+        for each in opening:
+            if isinstance(each, Warned) and each.problem.startswith(BY_WORDS):
+                return Meaning(events=(msgspec.structs.replace(each, seq=0),))
+        held = self._table.embedder()
+        if event is None or held is None or held.digest != event.made_by or self._table.missing():
+            return Meaning()
+        try:
+            data = b64decode(event.vector, validate=True)
+        except ValueError:
+            data = b""
+        return self._compared(held, data) if len(data) == 2 * held.dims else Meaning()
+
+    def _require_whole(self) -> None:
+        missing = self._table.missing()
+        if missing:
+            raise CorpusError(f"{missing:,} passages have no vector yet", UPDATE)
+
+    async def _embed(self, question: str, held: EmbedderRef) -> list[float]:
+        embedder = self._kept or await open_embedder(self._settings)
+        try:
+            if embedder.ref.digest != held.digest:
+                raise CorpusError(
+                    f"the index holds vectors of {held.name!r}, the settings name {embedder.ref.name!r}",
+                    "set embedding.embedder and embedding.model_name back, or make the vectors anew: "
+                    "'persona-moe index --no-embed', then 'index --embed'",
+                )
+            (vector,) = await embedder.embed([question], question=True)
+        finally:
+            await embedder.aclose()
+        if embedder.reusable:
+            self._kept = embedder
+        return vector
+
+    def _compared(self, held: EmbedderRef, vector: bytes) -> Meaning:
+        wanted = self._settings.embedding
+        matrix = self._loaded(held)
+        event = QuestionEmbedded(
+            embedder=held.name,
+            made_by=held.digest,
+            vectors=matrix.digest,
+            vector=b64encode(vector).decode(),
+            weight=wanted.weight,
+            nearest=wanted.nearest,
+        )
+        return Meaning(_worth(matrix, vector, wanted.weight, wanted.nearest), (event,))
+
+    def _loaded(self, held: EmbedderRef) -> _Matrix:
+        """Return the vectors as one matrix, read again when the index has changed."""
+        state = (self._store.digest(), held.digest)
+        if self._matrix is None or self._matrix.state != state:
+            np = _numpy()
+            found = self._table.all()
+            lines = _as_array(found.packed, held.dims)
+            rows = np.array(found.rows, dtype=np.int64)
+            first = np.ones(len(rows), dtype=bool)
+            first[1:] = rows[1:] != rows[:-1]
+            starts = np.flatnonzero(first)
+            self._matrix = _Matrix(state, rows[starts], lines, starts, found.digest)
+        return self._matrix
+
+
+def _worth(matrix: _Matrix, vector: bytes, weight: float, nearest: int) -> dict[int, float]:
+    """Return row -> ``weight`` times what its likeness lies above that of the ``nearest``-th passage."""
+    np = _numpy()
+    if not len(matrix.rows):
+        return {}
+    question = _as_array([vector], len(vector) // 2)[0]
+    likeness = np.maximum.reduceat(matrix.lines @ question, matrix.starts)
+    floor = 0.0
+    if len(likeness) > nearest:
+        floor = max(0.0, float(np.partition(likeness, -nearest - 1)[-nearest - 1]))
+    # Strictly above, so that no order of arrival decides among equals.
+    above = np.flatnonzero(likeness > floor)
+    pairs = zip(matrix.rows[above].tolist(), likeness[above].tolist(), strict=True)
+    return {row: q6(weight * (like - floor)) for row, like in pairs}
+
+
+def _as_array(packed: Sequence[bytes], dims: int) -> Any:
+    np = _numpy()
+    if any(len(each) != 2 * dims for each in packed):
+        raise CorpusError("the index holds vectors of another length", "run 'persona-moe index --no-embed'")
+    halves = np.frombuffer(b"".join(packed), dtype="<f2").reshape(len(packed), dims)
+    return halves.astype(np.float32)
+
+
+def _numpy() -> Any:
+    try:
+        import numpy
+    except ImportError:
+        raise ModelUnavailableError("comparing vectors needs numpy", "pip install numpy") from None
+    return numpy
