@@ -1,9 +1,10 @@
 """The terminal app. It shows what the engine's thread tells, and never waits for it."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -26,6 +27,9 @@ from tui.widgets.question import Question
 
 if TYPE_CHECKING:
     from tui.persona_bench import PersonaBench
+
+MOST_WAITING: Final = 3
+"""Pieces of output that may wait for the terminal, a picture and what frames it, before one is left out."""
 
 
 class PersonaMoeApp(App[None], inherit_bindings=False):
@@ -80,6 +84,9 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
 
     def start_session(self) -> None:
         """Start the engine; called once the first picture is drawn."""
+        if not gc.isenabled():  # see tui.launch
+            gc.freeze()
+            gc.enable()
         self.desk.session.start()
 
     def on_unmount(self) -> None:
@@ -154,6 +161,15 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
                 continue
             keys = keymap.shown(self.keys.get(action.id, action.keys))
             yield SystemCommand(action.label, f"{action.help} ({keys})", getattr(target, f"action_{name}"))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the terminal has yet to take earlier pictures; another would only wait behind them.
+
+        Textual 8.2 hands them to a thread through a queue, and blocks the app's loop when it is full.
+        """
+        waiting = getattr(getattr(self._driver, "_writer_thread", None), "_queue", None)
+        return waiting is not None and waiting.qsize() > MOST_WAITING
 
     def write_sequence(self, sequence: str) -> None:
         """Send a control sequence that this program made to the terminal."""

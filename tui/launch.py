@@ -3,12 +3,13 @@
 Textual reads some of its settings when it is imported, so they are set here first.
 """
 
+import gc
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -62,16 +63,23 @@ def has_plain_colours(environment: Mapping[str, str]) -> bool:
     return "256" not in term and not term.endswith(("direct", "kitty", "ghostty"))
 
 
+def prepare(environment: MutableMapping[str, str]) -> bool:
+    """Set what Textual reads from ``environment`` when it is imported; return whether to send little."""
+    low = is_low_bandwidth(environment)
+    environment.setdefault("TEXTUAL_ANIMATIONS", "none")
+    if low:
+        environment.setdefault("TEXTUAL_FPS", "10")
+        environment.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    return low
+
+
 def open_app(workspace: Path | None) -> int:
     """Show the app until the user leaves it; return the exit code.
 
     Raises PersonaMoeError if the workspace or the user's keys cannot be read.
     """
-    low = is_low_bandwidth(os.environ)
-    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    if low:
-        os.environ.setdefault("TEXTUAL_FPS", "10")
-        os.environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    gc.disable()  # until the first picture: what is loaded and laid out up to then is kept anyway
+    low = prepare(os.environ)
     from engine.workspace import Workspace, find_workspace
     from tui import guard, keymap
     from tui.glyphs import fitting

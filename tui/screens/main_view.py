@@ -56,6 +56,7 @@ class MainView(Screen[None]):
         self._ticks = 0
         self._drawn: View | None = None
         self._welcomed = False
+        self._pictured = False
         self._keys_as = (False, False)
         self._last_focused: Widget | None = None
 
@@ -102,17 +103,24 @@ class MainView(Screen[None]):
         self.split = self.moe.remembered.split
         self.place_panes()
         self.query_one(Question).focus()
-        self.set_interval(1 / (4 if self.moe.low_bandwidth else 8), self._tick)
-        self.call_after_refresh(self.moe.start_session)
+        self.ticking = self.set_interval(1 / (4 if self.moe.low_bandwidth else 8), self.tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Start the engine, and draw what needs more than the first picture: panes and question are there."""
+        self._pictured = True
+        self.moe.start_session()
 
     # -- drawing ---------------------------------------------------------------------------------
-    async def _tick(self) -> None:
+    async def tick(self) -> None:
+        """Take what has arrived and draw it; the app's timer does so eight times a second, or four."""
         self.desk.pump()
         self._ticks += 1
         for said in self.desk.said:
             self.say(said.text, "bad" if said.level == "error" else "dim")
         self.desk.said.clear()
-        await self.draw()
+        if not self.moe.is_behind:  # the next picture holds all that this one would
+            await self.draw()
         opened = self.desk.opened
         if opened is not None and not self._welcomed:
             self._welcomed = True
@@ -120,6 +128,8 @@ class MainView(Screen[None]):
 
     async def draw(self) -> None:
         """Draw what has changed, of what is in sight."""
+        if not self._pictured:
+            return
         desk, view = self.desk, self.desk.view()
         self.query_one("#status", PartsLine).show(status_parts(view, desk.line(self.moe.low_bandwidth)))
         player = desk.player
@@ -137,7 +147,7 @@ class MainView(Screen[None]):
             self.refresh_bindings()
         if self.is_drawn(view):
             return
-        whole = not view.live or not self.moe.low_bandwidth or self._ticks % 2 == 0
+        whole = not view.live or self._ticks % 2 == 0  # text at every tick, the lists at every second
         for name in PANES:
             if not self._in_sight(name):
                 continue

@@ -1,20 +1,21 @@
-"""The answer: text as it streams, Markdown from time to time, and once in full at the end."""
+"""The answer: lines as they stream, and once as Markdown at the end."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Markdown, Static
+from textual.widgets import Static
 
 from engine.cleaning import clean, one_line
 from tui import keymap
 from tui.markdown_text import fit, parser
 from tui.panes.rows import View, place
+from tui.widgets.draft import DraftText
 
-PLAIN_FROM: Final = 12_000
-"""Characters of an answer from which on it streams as plain text: parsing it anew would stall a key."""
+if TYPE_CHECKING:
+    from textual.widgets import Markdown
 
 WELCOME: Final = """\
 **Ask a question about your documents.**
@@ -33,7 +34,6 @@ class Answer(VerticalScroll, can_focus=True):
     DEFAULT_CSS = """
     Answer { padding: 0 1; scrollbar-size-vertical: 1; }
     Answer > #question { text-style: bold; height: auto; }
-    Answer > #plain { height: auto; }
     Answer > #below { height: auto; color: $text-muted; }
     Answer > Markdown { padding: 0; margin: 0; height: auto; background: transparent; }
     """
@@ -42,12 +42,12 @@ class Answer(VerticalScroll, can_focus=True):
         super().__init__(id=id)
         self._shown = ""
         self._final = False
+        self._markdown: Markdown | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the parts."""
         yield Static("", id="question", markup=False)
-        yield Static("", id="plain", markup=False)
-        yield Markdown("", parser_factory=parser, open_links=False)
+        yield DraftText(id="draft")
         yield Static("", id="below", markup=False)
 
     async def show(self, view: View, ending: str) -> None:
@@ -64,20 +64,35 @@ class Answer(VerticalScroll, can_focus=True):
             final = True
         if (text, final) == (self._shown, self._final):
             return
-        plain, markdown = self.query_one("#plain", Static), self.query_one(Markdown)
-        if final or len(text) <= PLAIN_FROM:
-            await markdown.update(fit(text))
-            self._put("#plain", "")
+        draft = self.query_one(DraftText)
+        draft.show("" if final else text, view.glyphs)
+        draft.display = not final
+        if final:
+            await self._put_markdown(fit(text))
+        elif self._markdown is not None:
+            self._markdown.display = False
+        if final:
+            self.anchor(False)
+            if not self.has_focus:
+                (self.scroll_end if ending else self.scroll_home)(animate=False)
         else:
-            await markdown.update("")
-            self._put("#plain", clean(text))
-        plain.display = not final and len(text) > PLAIN_FROM
-        growing = text.startswith(self._shown) and bool(self._shown) and not final
+            self.call_after_refresh(self._follow)
         self._shown, self._final = text, final
-        if growing:
-            self.scroll_end(animate=False)
-        elif final and not self.has_focus:
-            self.scroll_home(animate=False)
+
+    def _follow(self) -> None:
+        """Keep what is written in sight from when it fills the pane until the user scrolls."""
+        if not self._final and not self.is_anchored and self.virtual_size.height > self.size.height:
+            self.anchor()
+
+    async def _put_markdown(self, text: str) -> None:
+        """Show ``text`` as Markdown; the widget, slow to import, is made after the first picture."""
+        if self._markdown is None:
+            from textual.widgets import Markdown
+
+            self._markdown = Markdown("", parser_factory=parser, open_links=False)
+            await self.mount(self._markdown, after=self.query_one(DraftText))
+        await self._markdown.update(text)
+        self._markdown.display = True
 
     def _put(self, selector: str, text: str) -> None:
         widget = self.query_one(selector, Static)

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 Build: TypeAlias = Callable[[View, frozenset[str], int], Sequence[Row]]
 
 REVERSED: Final = RichStyle(reverse=True)
-_NAMES: Final = ("dim", "strong", "accent", "good", "warn", "bad", "quote")
+STYLE_NAMES: Final = ("dim", "strong", "accent", "good", "warn", "bad", "quote")
 
 
 class RowList(ScrollView, can_focus=True):
     """Shows the rows that ``build`` makes of a view. The cursor and what is open survive every update."""
 
     BINDINGS = keymap.bindings("list")
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in _NAMES}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"row--{name}" for name in STYLE_NAMES}
     DEFAULT_CSS = """
     RowList {
         height: 1fr; overflow-x: hidden; overflow-y: auto;
@@ -70,6 +70,7 @@ class RowList(ScrollView, can_focus=True):
         self._rows: Sequence[Row] = ()
         self._cursor = 0
         self._touched = False
+        self._base = RichStyle()
         self.toggled: frozenset[str] = frozenset()
 
     # -- content ---------------------------------------------------------------------------------
@@ -104,8 +105,6 @@ class RowList(ScrollView, can_focus=True):
         elif current is not None:
             self._cursor = self._find(current.key) if self._touched else 0
         self.virtual_size = Size(width, len(rows))
-        if self._follow and at_end:
-            self.scroll_end(animate=False, immediate=True)
         self.refresh()
 
     def _find(self, key: str) -> int:
@@ -117,17 +116,27 @@ class RowList(ScrollView, can_focus=True):
             found = next((i for i, each in enumerate(self._rows) if each.key == key), None)
         return min(self._cursor, max(0, len(self._rows) - 1)) if found is None else found
 
+    def on_mount(self) -> None:
+        """Keep the end in sight from the start, if it is to be followed."""
+        if self._follow:
+            self.anchor()
+
     def on_resize(self) -> None:
         """Wrap the lines anew."""
         self._rebuild()
         self._reveal()
 
     # -- drawing ---------------------------------------------------------------------------------
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the lines in ``crop``; the style below them all is worked out once, not once a line."""
+        self._base = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Return the line at ``y`` of the part in sight."""
         width = self.scrollable_content_region.width
         index = y + self.scroll_offset.y
-        base = self.rich_style
+        base = self._base
         if index >= len(self._rows):
             return Strip.blank(width, base)
         line = self._rows[index]
@@ -153,8 +162,11 @@ class RowList(ScrollView, can_focus=True):
 
     # -- moving ----------------------------------------------------------------------------------
     def _go(self, index: int) -> None:
-        index = min(max(index, 0), max(0, len(self._rows) - 1))
+        last = max(0, len(self._rows) - 1)
+        index = min(max(index, 0), last)
         self._touched = True
+        if self._follow:
+            self.anchor(index == last)
         if index != self._cursor:
             self._cursor = index
             self.refresh()
