@@ -12,6 +12,7 @@ from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from tui.event_queue import EventQueue
 from tui.notices import Opened, PersonaRow, RunEnded, Said, Working
+from tui.workspace_watch import WorkspaceWatch
 
 if TYPE_CHECKING:
     from engine.corpus.report import Progress
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _DOCUMENTS_OFFERED = 5_000
+LOOK_AROUND = 0.5
+"""Seconds between two looks at the files that other programs may change."""
 
 
 class Session:
@@ -39,6 +42,7 @@ class Session:
         self._run = 0
         self._cancelled = 0
         self._task: asyncio.Task[None] | None = None
+        self._watching: concurrent.futures.Future[None] | None = None
 
     # -- from the screen's thread ----------------------------------------------------------------
     def start(self) -> None:
@@ -46,6 +50,7 @@ class Session:
         self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._submit(self._look())
+        self._watching = self._submit(self._watch())
 
     def ask(self, question: str, personas: tuple[str, ...] = ()) -> int:
         """Begin to answer ``question`` and return the number of this run."""
@@ -110,7 +115,29 @@ class Session:
             self._loop.run_forever()
             self._loop.close()
 
+    async def _watch(self) -> None:
+        """Look again when another program wrote a persona or a setting; say what cannot be read."""
+        watch = WorkspaceWatch(self.workspace)
+        while True:
+            await asyncio.sleep(LOOK_AROUND)
+            if watch.has_changed():
+                self.mark_stale()
+                if problem := self._settings_problem():
+                    self.queue.put(
+                        0, Said(text=f"{problem}; until then the last good ones hold", level="error")
+                    )
+                await self._look()
+
+    def _settings_problem(self) -> str:
+        try:
+            self.workspace.settings()
+        except PersonaMoeError as error:
+            return str(error)
+        return ""
+
     async def _stop(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
         if self._engine is not None:
@@ -130,7 +157,9 @@ class Session:
         return self._engine
 
     def _reopen(self) -> None:
-        """Open the engine anew, so that it sees the personas and settings as they are now."""
+        """Open the engine anew, so that it sees the personas and settings as they are now, if it can."""
+        if self._engine is not None and self._settings_problem():
+            return
         if self._engine is not None:
             self._engine.close()
             self._engine = None
