@@ -15,7 +15,7 @@ SAMPLE := docs
 DEMO := $(BIN)/persona-moe --workspace .workspace
 
 .DELETE_ON_ERROR:
-.PHONY: run test check lint types contracts coverage bench lock demo clean
+.PHONY: run test check lint types contracts coverage bench acceptance lock demo clean
 
 run: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
@@ -45,6 +45,10 @@ coverage: $(INSTALLED)
 
 bench: $(INSTALLED)
 	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+# The app in terminals of its own, against what it promises; takes about ten minutes. CHECKS="4 5" runs those.
+acceptance: $(INSTALLED)
+	@$(BIN)/python benchmarks/app/run.py $(CHECKS)
 
 # Asks the package index for the newest versions that pyproject.toml allows. The file names no index.
 lock: $(INSTALLED)
