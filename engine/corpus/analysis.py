@@ -15,17 +15,15 @@ _MOST_SENTENCES = 2_000
 
 def analyse(passage: Passage) -> Analysis:
     """Return the tokens, sentences and names of a passage. Looks at nothing but the passage."""
-    folded = fold(passage.title)
-    title = tokenise(folded)
-    found: list[Mention] = mentions(folded, title, -1)
+    title = tokenise(fold(passage.title))
+    found: list[Mention] = mentions(title, -1)
     tokens: list[str] = []
     wholes: list[Whole] = []
     sentences: list[Sentence] = []
     for number, (start, end) in enumerate(sentence_spans(passage.text)[:_MOST_SENTENCES]):
-        folded = fold(passage.text[start:end])
-        cut = tokenise(folded, len(tokens))
+        cut = tokenise(fold(passage.text[start:end]), len(tokens))
         sentences.append(Sentence(start, end, len(tokens)))
-        found.extend(mentions(folded, cut, number))
+        found.extend(mentions(cut, number))
         tokens.extend(cut.terms)
         wholes.extend(cut.wholes)
     first = passage.text[sentences[0].start : sentences[0].end] if sentences else ""

@@ -45,7 +45,7 @@ def symbols(text: str, names: tuple[Name, ...]) -> list[str]:
     >>> symbols("def run_target(self): ...", ())
     ['#run_target']
     """
-    found = [*_KEYWORDS.findall(text), *_TYPED.findall(text)]
+    found = [*_KEYWORDS.findall(text), *(_TYPED.findall(text) if "(" in text else ())]
     found += [name.text.rpartition(".")[2] for name in names if name.kind == "symbol"]
     return [_symbol(name) for name in dict.fromkeys(found)]
 

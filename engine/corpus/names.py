@@ -8,10 +8,11 @@ leaves the same index.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from engine.corpus.features import Home, Mention
 from engine.corpus.records import Name, NameKind
-from engine.corpus.tokens import STOP_WORDS, Tokens, Word, fold, tokenise
+from engine.corpus.tokens import STOP_WORDS, Tokens, Word, as_key, fold, take_apart, tokenise
 
 _CONNECTORS = frozenset(
     """
@@ -72,55 +73,65 @@ def name_key(text: str) -> str:
     return _join(tokenise(fold(text)).words)
 
 
-def as_key(pieces: Sequence[str]) -> str:
-    """Return the key of a name given as its lower-case pieces.
-
-    >>> as_key(["the", "hague"])
-    'hague'
-    """
-    return " ".join(pieces[1:] if len(pieces) > 1 and pieces[0] in ("the", "a", "an") else pieces)
-
-
 def _join(words: Sequence[Word]) -> str:
-    return as_key([piece for word in words for piece in word.name])
+    return words[0].key if len(words) == 1 else as_key([piece for word in words for piece in word.name])
 
 
 def _is_calendar(words: Sequence[str]) -> bool:
     return all(word.isdigit() or word in _CALENDAR for word in words)
 
 
-def mentions(folded: str, tokens: Tokens, sentence: int) -> list[Mention]:
+def mentions(tokens: Tokens, sentence: int) -> list[Mention]:
     """Return the names one sentence mentions: runs of capitalised words, their parts, code names.
 
-    ``tokens`` were cut from ``folded``; ``sentence`` is its number in the passage.
+    ``sentence`` is its number in the passage.
     """
-    found: dict[tuple[int, int], str] = {}
-    words = tokens.words
-    for first, last in _capitalised_runs(folded, tokens):
-        for start, end in _parts(words, first, last):
-            if (start, end) in found:
-                continue
-            key = _join(words[start:end])
-            if (len(key) > 2 and not (key[0].isdigit() or key in _CALENDAR)) or not _is_calendar(key.split()):
-                found[start, end] = key
-    for i, word in enumerate(words):
-        if word.is_code:
-            found.setdefault((i, i + 1), _join([word]))
-    firsts = [*tokens.firsts, tokens.firsts[-1] + 1] if tokens.firsts else []
-    return [Mention(key, sentence, firsts[start], firsts[end]) for (start, end), key in sorted(found.items())]
+    words, surfaces = tokens.words, tokens.surfaces
+    found: list[tuple[int, int, str]] = []
+    for first, last in _capitalised_runs(tokens):
+        if last - first == 1:
+            if _is_name(words[first].key):
+                found.append((first, last, words[first].key))
+        else:
+            for start, end, key in _names_in_run(tuple(surfaces[first:last])):
+                found.append((first + start, first + end, key))
+    if len(tokens.terms) != len(words):
+        # Only a word of several parts can be a code name.
+        spans = {(start, end) for start, end, _ in found}
+        found += [
+            (i, i + 1, word.key) for i, word in enumerate(words) if word.is_code and (i, i + 1) not in spans
+        ]
+        found.sort()
+    if not found:
+        return []
+    firsts = [*tokens.firsts, tokens.firsts[-1] + 1]
+    return [Mention(key, sentence, firsts[start], firsts[end]) for start, end, key in found]
 
 
-def _capitalised_runs(folded: str, tokens: Tokens) -> Iterator[tuple[int, int]]:
+def _is_name(key: str) -> bool:
+    return (len(key) > 2 and not (key[0].isdigit() or key in _CALENDAR)) or not _is_calendar(key.split())
+
+
+@lru_cache(maxsize=1 << 14)
+def _names_in_run(surfaces: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
+    """Return (first, last, key) of the names that a run of capitalised words holds, in order."""
+    words = [take_apart(surface) for surface in surfaces]
+    spans = sorted(set(_parts(words, 0, len(words))))
+    keys = [(start, end, _join(words[start:end])) for start, end in spans]
+    return tuple(each for each in keys if _is_name(each[2]))
+
+
+def _capitalised_runs(tokens: Tokens) -> Iterator[tuple[int, int]]:
     """Yield (first, last) of runs of capitalised words, connectors inside allowed: Bank of England."""
-    words, spans = tokens.words, tokens.spans
+    words, gaps = tokens.words, tokens.gaps
     past = 0
-    for i, word in enumerate(words):
-        if i < past or not word.opens_name:
+    for i in [i for i, word in enumerate(words) if word.opens_name]:
+        if i < past:
             continue
         end = j = i
         while j + 1 < len(words):
-            gap = folded[spans[j][1] : spans[j + 1][0]]
-            if gap not in _GAPS or (gap == ". " and spans[j][1] - spans[j][0] > _LONGEST_GAP):
+            gap = gaps[j]
+            if gap not in _GAPS or (gap == ". " and len(tokens.surfaces[j]) > _LONGEST_GAP):
                 break
             following = words[j + 1]
             if following.opens_name:
@@ -145,8 +156,6 @@ def _capitalised_runs(folded: str, tokens: Tokens) -> Iterator[tuple[int, int]]:
 def _parts(words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, int]]:
     """Yield the run, its pieces between connectors, and every part that starts and ends with a capital."""
     yield first, min(last, first + _LONGEST_NAME)
-    if last - first < 2:
-        return
     piece = first
     for i in range(first, last + 1):
         if i == last or (words[i].name[:1] and words[i].name[0] in _SPLITTING):
@@ -183,8 +192,7 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
         if 1 <= len(words) <= 6:
             add(" ".join(words), "alias")
     if not names and not title and not defined:
-        folded = fold(first_sentence)
-        lead = mentions(folded, tokenise(folded), 0)
+        lead = mentions(tokenise(fold(first_sentence)), 0)
         if lead:
             add(lead[0].key, "definition")
     return [Home(key, kind) for key, kind in found]

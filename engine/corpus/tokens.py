@@ -6,7 +6,9 @@ positions, and the whole ``runtarget`` beside them, so that each spelling finds 
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 import Stemmer
@@ -32,7 +34,7 @@ QUESTION_WORDS = frozenset(
 )
 """Words that say what is wanted of an answer, not what it is about; dropped from questions only."""
 
-_SURFACE = re.compile(r"[^\W_]+(?:['’][a-zA-Z]{1,3}(?![^\W_]))?(?:[_\-]+[^\W_]+)*")
+_SURFACE = re.compile(r"([^\W_]+(?:['’][a-zA-Z]{1,3}(?![^\W_]))?(?:[_\-]+[^\W_]+)*)")
 _JOINS = re.compile(r"[_\-]+")
 _APOSTROPHE = re.compile("['’]")
 _HUMPS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
@@ -65,6 +67,7 @@ _SPELLING = tuple(
         (r"(?<=[a-z]{3}[tb])re(?=s?$)", "er"),
     )
 )
+_MAY_BE_BRITISH = re.compile(r"our|ae|oe|is[eia]|ys[ei]|ageing|[tb]res?\Z")
 _SHORTEST_SPELLING = 6
 _stemmer = Stemmer.Stemmer("english", 0)
 
@@ -72,8 +75,8 @@ _stemmer = Stemmer.Stemmer("english", 0)
 class Word(NamedTuple):
     """A surface word taken apart: terms of its parts, its whole if there are several, its name form.
 
-    ``name`` are the pieces a name key is made of; ``opens_name`` tells a capital or digit in front,
-    ``is_code`` an underscore or hump inside.
+    ``name`` are the pieces a name key is made of, ``key`` that of the word alone; ``opens_name`` tells a
+    capital or digit in front, ``is_code`` an underscore or hump inside.
     """
 
     terms: tuple[str, ...]
@@ -81,20 +84,22 @@ class Word(NamedTuple):
     name: tuple[str, ...]
     opens_name: bool
     is_code: bool
+    key: str
 
 
 class Tokens(NamedTuple):
     """Terms in order with stop words as placeholders, the wholes beside them, the surface words.
 
-    ``spans`` are the words' offsets in the folded text, ``firsts`` the position of each one's first
-    term.
+    ``surfaces`` are the words as they stand, ``gaps`` what stands behind each of them, ``firsts`` the
+    position of each one's first term.
     """
 
     terms: list[str]
     wholes: list[Whole]
     words: list[Word]
-    spans: list[tuple[int, int]]
-    firsts: list[int]
+    surfaces: list[str]
+    gaps: list[str]
+    firsts: Sequence[int]
 
 
 class _Folding(dict[int, str]):
@@ -128,7 +133,7 @@ def stem(word: str) -> str:
     >>> stem("retrieval"), stem("retrieved"), stem("colouring")
     ('retriev', 'retriev', 'color')
     """
-    if len(word) >= _SHORTEST_SPELLING:
+    if len(word) >= _SHORTEST_SPELLING and _MAY_BE_BRITISH.search(word):
         for pattern, replacement in _SPELLING:
             word = pattern.sub(replacement, word)
     stemmed: str = _stemmer.stemWord(word)
@@ -144,18 +149,24 @@ def take_apart(surface: str) -> Word:
     >>> take_apart("Kim's").terms
     ('kim',)
     """
+    plain = surface.isalpha() and len(surface) <= _LONGEST_WORD
+    if plain and (surface.islower() or surface[1:].islower() or surface.isupper()):
+        # Nearly every word of prose.
+        lower = surface.lower()
+        term = STOPPED if lower in STOP_WORDS else stem(lower)
+        return Word((term,), None, (lower,), surface[0].isupper(), False, lower)
     raw: list[str] = []
     name: list[str] = []
     humped = False
     for segment in _JOINS.split(surface[:_LONGEST_WORD]):
-        plain = _APOSTROPHE.split(segment, maxsplit=1)[0]
-        if not plain:
+        part = _APOSTROPHE.split(segment, maxsplit=1)[0]
+        if not part:
             continue
-        name.append(plain.lower())
-        if plain.islower() or plain.isupper() or plain[1:].islower() or plain.isdigit():
-            raw.append(plain.lower())
+        name.append(part.lower())
+        if part.islower() or part.isupper() or part[1:].islower() or part.isdigit():
+            raw.append(part.lower())
             continue
-        humps = _join_short_humps(plain)
+        humps = _join_short_humps(part)
         humped = humped or len(humps) > 1
         raw.extend(hump.lower() for hump in humps)
     return Word(
@@ -164,7 +175,17 @@ def take_apart(surface: str) -> Word:
         name=tuple(name),
         opens_name=surface[0].isupper() or surface[0].isdigit(),
         is_code=len(raw) > 1 and (humped or "_" in surface),
+        key=as_key(name),
     )
+
+
+def as_key(pieces: Sequence[str]) -> str:
+    """Return the key of a name given as its lower-case pieces.
+
+    >>> as_key(["the", "hague"])
+    'hague'
+    """
+    return " ".join(pieces[1:] if len(pieces) > 1 and pieces[0] in ("the", "a", "an") else pieces)
 
 
 def _join_short_humps(segment: str) -> list[str]:
@@ -195,19 +216,18 @@ def tokenise(text: str, offset: int = 0) -> Tokens:
     >>> tokenise("The DiffExecutor runs.").terms
     ['', 'diff', 'executor', 'run']
     """
-    matches = list(_SURFACE.finditer(text))
-    words = [take_apart(match[0]) for match in matches]
-    firsts: list[int] = []
+    pieces = _SURFACE.split(text)
+    surfaces = pieces[1::2]
+    words = [*map(take_apart, surfaces)]
+    parts = [word[0] for word in words]
+    terms = [*chain.from_iterable(parts)]
+    firsts: Sequence[int] = range(offset, offset + len(words))
     wholes: list[Whole] = []
-    terms: list[str] = []
-    for word in words:
-        position = offset + len(terms)
-        firsts.append(position)
-        parts = word[0]
-        if len(parts) == 1:
-            terms.append(parts[0])
-            continue
-        terms.extend(parts)
-        if word.whole is not None:
-            wholes.append(Whole(position, word.whole))
-    return Tokens(terms, wholes, words, [match.span() for match in matches], firsts)
+    if len(terms) != len(words):
+        firsts = [*accumulate(map(len, parts), initial=offset)][:-1]
+        wholes = [
+            Whole(first, word.whole)
+            for word, first in zip(words, firsts, strict=True)
+            if word.whole is not None
+        ]
+    return Tokens(terms, wholes, words, surfaces, pieces[2::2], firsts)

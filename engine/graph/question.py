@@ -9,9 +9,8 @@ import msgspec
 
 from engine.corpus.features import STOPPED
 from engine.corpus.marks import asked
-from engine.corpus.names import as_key
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, fold, stem, tokenise
+from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, as_key, fold, stem, tokenise
 from engine.errors import InputError
 
 LONGEST_QUESTION = 8_000

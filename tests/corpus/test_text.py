@@ -17,8 +17,7 @@ from engine.corpus.tokens import fold, stem, tokenise
 
 
 def keys(sentence: str) -> list[str]:
-    folded = fold(sentence)
-    return [mention.key for mention in mentions(folded, tokenise(folded), 0)]
+    return [mention.key for mention in mentions(tokenise(fold(sentence)), 0)]
 
 
 def home_keys(first: str, title: str = "") -> dict[str, str]:
@@ -68,10 +67,12 @@ def test_stop_words_keep_their_places() -> None:
 def test_positions_agree_with_the_terms_of_any_text(text: str) -> None:
     folded = fold(text)
     tokens = tokenise(folded, 7)
-    assert len(tokens.words) == len(tokens.spans) == len(tokens.firsts)
-    for word, first, (start, end) in zip(tokens.words, tokens.firsts, tokens.spans, strict=True):
+    assert len(tokens.words) == len(tokens.surfaces) == len(tokens.gaps) == len(tokens.firsts)
+    for word, first in zip(tokens.words, tokens.firsts, strict=True):
         assert tuple(tokens.terms[first - 7 : first - 7 + len(word.terms)]) == word.terms
-        assert folded[start:end].strip()
+    behind = "".join(map("".join, zip(tokens.surfaces, tokens.gaps, strict=True)))
+    assert folded.endswith(behind)
+    assert not any(map(str.isalnum, folded.removesuffix(behind)))
     assert fold(folded) == folded
 
 
