@@ -43,6 +43,20 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     strength: float
 
 
+def residual(matches: Sequence[tuple[float, float, int]], coverage: Mapping[int, float]) -> float:
+    """Return what (weight, match, number) of terms add to what is covered of each, in [0, 1].
+
+    >>> round(residual([(0.5, 0.8, 0), (0.25, 0.4, 1)], {0: 0.6}), 6)
+    0.2
+    """
+    total = 0.0
+    for weight, match, index in matches:
+        more = match - coverage.get(index, 0.0)
+        if more > 0:
+            total += weight * more
+    return total
+
+
 class Linker:
     """Finds the links of passages for one question."""
 
@@ -95,8 +109,8 @@ class Linker:
         return weights
 
     # -- what the question finds in a passage ----------------------------------------------------
-    def _matches(self, row: int) -> list[tuple[float, float, int]]:
-        """(weight, match, number) of the terms that a passage matches; worked out when asked first."""
+    def matches(self, row: int) -> list[tuple[float, float, int]]:
+        """Return (weight, match, number) of the terms that a passage matches."""
         found = self._matched.get(row)
         if found is None:
             found = [(weight, rows[row], index) for weight, rows, index in self._rows if row in rows]
@@ -105,7 +119,7 @@ class Linker:
 
     def coverage(self, row: int) -> dict[int, float]:
         """Return term number -> how well the passage matches it, in [0, 1)."""
-        return {index: match for _, match, index in self._matches(row)}
+        return {index: match for _, match, index in self.matches(row)}
 
     def covered_share(self, coverage: Mapping[int, float]) -> float:
         """Return the share of the question that a path with this coverage has answered, in [0, 1]."""
@@ -113,12 +127,7 @@ class Linker:
 
     def residual(self, row: int, coverage: Mapping[int, float]) -> float:
         """Return what a passage adds to a path with this coverage: a share of the question in [0, 1]."""
-        total = 0.0
-        for weight, match, index in self._matches(row):
-            more = match - coverage.get(index, 0.0)
-            if more > 0:
-                total += weight * more
-        return total
+        return residual(self.matches(row), coverage)
 
     def term_share(self, term: str) -> float:
         """Return the share of the question that a term has for hops, 0 if the corpus lacks it."""

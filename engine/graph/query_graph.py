@@ -102,11 +102,6 @@ class QueryGraph:
             known = self._bases[row] = own + self._names.get(row, 0.0) + self.meaning.get(row, 0.0)
         return known
 
-    def path_value(self, row: int) -> float:
-        """Return what the best path found to a passage so far adds to it, 0 for none."""
-        path = self.paths.get(row)
-        return path.value if path else 0.0
-
     def strength(self, row: int) -> float:
         """Return what a passage is worth with the best path found to it so far."""
         path = self.paths.get(row)
@@ -159,9 +154,9 @@ class QueryGraph:
             self.identify([row])
         return self._ids[row]
 
-    def residual(self, row: int, coverage: Mapping[int, float]) -> float:
-        """Return what a passage adds to what is covered: a share of the question in [0, 1]."""
-        return self._linker.residual(row, coverage)
+    def weighed_matches(self, row: int) -> Sequence[tuple[float, float, int]]:
+        """Return (weight, match, number) of the question's terms that a passage matches."""
+        return self._linker.matches(row)
 
     def matches(self, row: int) -> Mapping[int, float]:
         """Return question term number -> how well the passage matches it, in [0, 1)."""

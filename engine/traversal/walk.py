@@ -1,11 +1,12 @@
 """One persona's walk: from its seeds, best first, over links, away from ground already covered."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from engine.events import Event, StepTaken, Term, Unopened, WalkStopped
+from engine.graph.links import residual
 from engine.graph.model import Node
 from engine.graph.opening import open_passage
 from engine.graph.query_graph import QueryGraph
@@ -27,13 +28,15 @@ class Ground(msgspec.Struct):
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A passage that may be visited next. Its node is kept: most numbers of it never change."""
+    """A passage that may be visited next, with what of it does not change while it waits."""
 
     row: int
     source: str
     hops: int
     node: Node
     family: int | None
+    base: float
+    matches: Sequence[tuple[float, float, int]]
 
 
 class Walk:
@@ -104,16 +107,17 @@ class Walk:
         graph = self._graph
         seeds = graph.seeds()[: graph.settings.choose_from]
         if seeds:
-            self._strongest = max(graph.strength(row) for row in seeds)
+            self._strongest = graph.strength(seeds[0])
 
         def own(row: int) -> float:
             taken = self._policy.overlap_penalty if row in self._ground.passages else 0.0
             return graph.base(row) * (1.0 + 0.5 * self._match_expertise(row) - taken)
 
-        ranked = sorted(seeds, key=lambda row: (-q6(own(row)), graph.passage_id(row)))
-        for row in ranked[: self._policy.seeds + self._policy.beam_width]:
+        ranked = sorted((-q6(own(row)), graph.passage_id(row), row) for row in seeds)
+        mine = [row for *_, row in ranked[: self._policy.seeds + self._policy.beam_width]]
+        for row in mine:
             graph.found_by(row, self._persona.persona_id)
-        return ranked[: self._policy.seeds + self._policy.beam_width]
+        return mine
 
     def _match_expertise(self, row: int) -> float:
         """The persona's expertise in a passage; 0 for one whose words were not looked at yet."""
@@ -130,29 +134,32 @@ class Walk:
     def _waiting(self, row: int, source: str, hops: int) -> _Waiting:
         graph = self._graph
         features = graph.known_features(row)
+        base = graph.base(row)
         fixed = {
             "row": row,
             "hops": hops,
-            "lexical": min(1.0, graph.base(row) / (self._strongest or 1.0)),
+            "lexical": min(1.0, base / (self._strongest or 1.0)),
             "expertise": self._match_expertise(row),
         }
         family = None if features is None else features.family
-        return _Waiting(row, source, hops, Node("p:" + graph.passage_id(row), fixed), family)
+        node = Node("p:" + graph.passage_id(row), fixed)
+        return _Waiting(row, source, hops, node, family, base, graph.weighed_matches(row))
 
     def _node(self, waiting: _Waiting) -> Node:
         """The node with what depends on the walk so far brought up to date."""
-        graph, row, family = self._graph, waiting.row, waiting.family
+        row, family = waiting.row, waiting.family
         top = self._strongest or 1.0
-        value = graph.path_value(row)
+        path = self._graph.paths.get(row)
+        value = path.value if path else 0.0
         overlap, crowding = (1.0 if row in self._ground.passages else 0.0), 0.0
         if family is not None:
             if not overlap and family in self._ground.families:
                 overlap = _SAME_DOCUMENT_OVERLAP
             crowding = self._families.get(family, 0) / max(1, len(self.visited))
         data = waiting.node.data
-        data["strength"] = min(1.0, (graph.base(row) + value) / top)
+        data["strength"] = min(1.0, (waiting.base + value) / top)
         data["path"] = min(1.0, value / top)
-        data["facet"] = min(1.0, graph.residual(row, self._covered))
+        data["facet"] = min(1.0, residual(waiting.matches, self._covered))
         data["overlap"], data["crowding"] = overlap, crowding
         return waiting.node
 

@@ -11,6 +11,7 @@ from engine.corpus.records import Name, ParsedDocument, Passage, passage_id
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.facets import question_facets
 from engine.graph.lexical import idf
+from engine.graph.links import residual
 from engine.graph.opening import open_passage, open_question
 from engine.graph.query_graph import QueryGraph
 from engine.traversal.selection import choose_evidence
@@ -99,7 +100,7 @@ def test_a_shared_name_counts_only_what_the_rest_of_the_question_finds(store: Sq
 def test_what_is_covered_counts_once(store: SqliteStore) -> None:
     graph = QueryGraph(QUESTION, store, RetrievalSettings())
     film = row_of(graph, "Second Chance")
-    assert graph.residual(film, graph.coverage(film)) == 0.0
+    assert residual(graph.weighed_matches(film), graph.coverage(film)) == 0.0
     assert 0.0 < graph.share(graph.coverage(film)) <= 1.0
 
 
