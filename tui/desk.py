@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from engine.events import Event
+from engine.events import Event, Token
 from tui.glyphs import Glyphs
-from tui.notices import Opened, RunEnded, Said, Working
-from tui.panes.rows import View
+from tui.notices import ModelState, Opened, Pulling, RunEnded, Said, Working
+from tui.pace import Pace
+from tui.panes.model import model_parts, pull_words
+from tui.panes.rows import Part, View
 from tui.panes.status import Line
 from tui.player import Player
 from tui.session_thread import Session
@@ -33,6 +35,9 @@ class Desk:
         self.question = ""
         self.personas: tuple[str, ...] = ()
         self.opened: Opened | None = None
+        self.model: ModelState | None = None
+        self.pulls: dict[str, Pulling] = {}
+        self._pace = Pace()
         self.working = ""
         self.said: list[Said] = []
         self.player: Player | None = None
@@ -104,12 +109,25 @@ class Desk:
             elif isinstance(entry, Working):
                 count = f"{entry.done} of {entry.total}" if entry.total else f"{entry.done}"
                 self.working = f"{entry.what} {count}"
+            elif isinstance(entry, ModelState):
+                self.model = entry
+            elif isinstance(entry, Pulling):
+                self._pulled(entry)
             elif isinstance(entry, Said):
                 self.said.append(entry)
         if batch:
             self.run = fold(self.run, batch)
+            self._pace.note(now, sum(1 for each in batch if isinstance(each, Token) and not each.thinking))
         if self.running:
             self.seconds = now - self._began
+
+    def _pulled(self, entry: Pulling) -> None:
+        self.pulls[entry.name] = entry
+        if entry.state == "done":
+            self.said.append(Said(text=f"the model {entry.name} is there"))
+            self.session.look_for_model()
+        elif entry.state == "failed":
+            self.said.append(Said(text=entry.problem, level="error"))
 
     # -- showing ---------------------------------------------------------------------------------
     @property
@@ -131,8 +149,16 @@ class Desk:
     def line(self, low_bandwidth: bool) -> Line:
         """Return what the status line adds."""
         return Line(
-            seconds=self.seconds, ending=self.ending, working=self.working, low_bandwidth=low_bandwidth
+            seconds=self.seconds,
+            ending=self.ending,
+            working=self.working or pull_words(self.pulls.values()),
+            low_bandwidth=low_bandwidth,
         )
+
+    def model_parts(self) -> list[Part]:
+        """Return the model line."""
+        pace = self._pace.per_second(self._clock()) if self.running and self.player is None else 0.0
+        return model_parts(self.view(), self.model, pace)
 
     def last_word(self) -> str:
         """Return the line below an answer that did not come to its end."""

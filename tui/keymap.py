@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Scope: TypeAlias = Literal[
     "app", "main", "ask", "list", "personas", "roster", "card", "import", "prompt",
-    "replay", "reader", "runs", "compare", "dialog",
+    "replay", "reader", "runs", "compare", "models", "dialog",
 ]  # fmt: skip
 
 SCOPES: Final[dict[Scope, str]] = {
@@ -30,6 +30,7 @@ SCOPES: Final[dict[Scope, str]] = {
     "reader": "In a passage, card or node",
     "runs": "In the list of runs",
     "compare": "In a comparison of two runs",
+    "models": "In the list of models",
     "dialog": "In any other window",
 }
 
@@ -64,13 +65,14 @@ ACTIONS: Final = (
     Action("main.pane_4", "main", "4", "Evidence", "go to evidence and scores"),
     Action("main.pane_5", "main", "5", "Timeline", "go to the timeline"),
     Action("main.stop", "main", "s,escape", "Stop", "stop the run; what it found stays"),
-    Action("main.again", "main", "R", "Ask again", "ask the last question again"),
+    Action("main.again", "main", "R", "Ask again", "ask again, and look for the model again"),
     Action("main.cite", "main", "c", "Citations", "open the first citation in its context", True),
     Action("main.zoom", "main", "z", "Zoom", "one pane on the whole screen, and back", True),
     Action("main.wider", "main", "plus,equals_sign", "Wider", "more room for the left side"),
     Action("main.narrower", "main", "minus", "Narrower", "less room for the left side"),
     Action("main.runs", "main", "r", "Runs", "recorded runs: open one to replay it", True),
     Action("main.roster", "main", "P", "All personas", "the roster: find, change, move, compare, share"),
+    Action("main.models", "main", "M", "Models", "who writes: pick a model, fetch one", True),
     Action("main.index", "main", "a", "Add documents", "index a file or folder", False),
     Action("main.copy", "main", "y", "Copy", "copy the answer with its sources", False),
     Action("main.copy_line", "main", "Y", "Copy line", "copy the line under the cursor"),
@@ -167,6 +169,10 @@ ACTIONS: Final = (
     Action("compare.right", "compare", "greater_than_sign", "Replay right", "replay the other", True),
     Action("compare.copy", "compare", "y", "Copy", "copy the comparison", True),
     Action("compare.close", "compare", "escape,q", "Close", "back", True),
+    Action("models.pull", "models", "p", "Fetch", "have the server fetch a model", True),
+    Action("models.cancel_pull", "models", "x", "Stop fetching", "what is there of it stays", True),
+    Action("models.retry", "models", "R", "Ask again", "ask the servers again", True),
+    Action("models.close", "models", "escape", "Close", "back", True),
     Action("dialog.close", "dialog", "escape,q", "Close", "back", True),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}

@@ -51,3 +51,27 @@ class RunEnded(Notice, frozen=True, kw_only=True):
 
     cancelled: bool = False
     problem: str = ""
+
+
+class ModelState(Notice, frozen=True, kw_only=True):
+    """Who would write if a question were asked now; ``instead`` says what happens without a model."""
+
+    status: Literal["ready", "missing", "off"]
+    where: str = ""
+    name: str = ""
+    why: str = ""
+    window: int = 0
+    problem: str = ""
+    mend: str = ""
+    instead: str = ""
+
+
+class Pulling(Notice, frozen=True, kw_only=True):
+    """How far the fetching of a model is, in bytes; ``total`` is 0 while the server does not say."""
+
+    name: str
+    what: str
+    done: int = 0
+    total: int = 0
+    state: Literal["running", "done", "cancelled", "failed"] = "running"
+    problem: str = ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from tui.event_queue import EventQueue
+from tui.model_work import ModelShelf, Pulls, model_state, shelf
 from tui.notices import Opened, PersonaRow, RunEnded, Said, Working
 from tui.workspace_watch import WorkspaceWatch
 
@@ -43,6 +44,7 @@ class Session:
         self._cancelled = 0
         self._task: asyncio.Task[None] | None = None
         self._watching: concurrent.futures.Future[None] | None = None
+        self._pulls = Pulls(workspace, self.queue)
 
     # -- from the screen's thread ----------------------------------------------------------------
     def start(self) -> None:
@@ -51,6 +53,7 @@ class Session:
         self._thread.start()
         self._submit(self._look())
         self._watching = self._submit(self._watch())
+        self.look_for_model()
 
     def ask(self, question: str, personas: tuple[str, ...] = ()) -> int:
         """Begin to answer ``question`` and return the number of this run."""
@@ -93,6 +96,24 @@ class Session:
             return await work(self._opened())
 
         return await asyncio.wrap_future(self._submit(done()))
+
+    def look_for_model(self) -> None:
+        """Ask the model servers who would write, and tell it."""
+        self._submit(self._look_for_model())
+
+    async def models(self) -> ModelShelf:
+        """Return what the model servers have. Raises ConfigError for bad settings."""
+        return await asyncio.wrap_future(self._submit(shelf(self.workspace)))
+
+    def pull(self, name: str) -> None:
+        """Begin to fetch a model; it goes on beside questions, and is told through the queue."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._pulls.start, name)
+
+    def cancel_pull(self, name: str) -> None:
+        """Stop fetching a model; the server keeps what it has of it."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._pulls.cancel, name)
 
     def close(self, seconds: float = 1.5) -> None:
         """End a run, close the journal and the index; wait at most ``seconds`` for it."""
@@ -138,6 +159,7 @@ class Session:
     async def _stop(self) -> None:
         if self._watching is not None:
             self._watching.cancel()
+        self._pulls.cancel()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
         if self._engine is not None:
@@ -198,6 +220,14 @@ class Session:
     async def _look(self) -> None:
         try:
             self.queue.put(0, self._contents())
+        except PersonaMoeError as error:
+            self.queue.put(0, Said(text=str(error), level="error"))
+        except Exception as error:
+            self.queue.put(0, Said(text=f"internal error: {_kept(error)}", level="error"))
+
+    async def _look_for_model(self) -> None:
+        try:
+            self.queue.put(0, await model_state(self.workspace))
         except PersonaMoeError as error:
             self.queue.put(0, Said(text=str(error), level="error"))
         except Exception as error:

@@ -284,6 +284,8 @@ class _Draft:
                     self._text.append(event.text)
             case ev.ModelAnswered():
                 self._new["tokens"] = int(str(self._get("tokens"))) + event.answer_tokens
+                self._new["context_used"] = event.prompt_tokens + event.answer_tokens
+                self._new["context_window"] = event.window
             case ev.ModelTimed():
                 self._new["seconds"] = float(str(self._get("seconds"))) + event.seconds
             case ev.ConflictFound():

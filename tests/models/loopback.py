@@ -157,7 +157,7 @@ class Loopback:
             found = {"model_info": info, "capabilities": model.get("capabilities", ["completion"])}
             await self._whole(writer, {**found, "details": model.get("details", {})})
         elif path.endswith("/api/pull"):
-            await self._pull(writer, name)
+            await self._pull(reader, writer, entry, name)
         elif name not in known:
             await self._whole(writer, {"error": f"model '{name}' not found"}, "404 Not Found")
         elif path.endswith("/api/embed"):
@@ -169,13 +169,23 @@ class Loopback:
         else:
             await self._whole(writer, b"404 page not found", "404 Not Found")
 
-    async def _pull(self, writer: asyncio.StreamWriter, name: str) -> None:
+    async def _pull(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entry: dict[str, Any], name: str
+    ) -> None:
         lines: list[dict[str, Any]] = [{"status": "pulling manifest"}]
+        layer = {"status": "pulling abc", "digest": "sha256:abc", "total": 4_000_000}
         if name == "missing":
             lines.append({"error": "pull model manifest: file does not exist"})
+        elif name.startswith("slow"):  # half of it comes, and then nothing until the client goes away
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
+            writer.write(head + json.dumps({**layer, "completed": 2_000_000}).encode() + b"\n")
+            await writer.drain()
+            await self._hold(reader, entry)
+            return
         else:
-            layer = {"status": "pulling abc", "digest": "sha256:abc", "total": 4_000_000}
             lines += [layer, {**layer, "completed": 4_000_000}, {"status": "success"}]
+            fetched = {**CHAT_MODEL, "name": name, "model": name}
+            self.models = [*(each for each in self.models if each["model"] != name), fetched]
         await self._whole(writer, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
     async def _embed(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> None:

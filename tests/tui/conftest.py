@@ -11,6 +11,7 @@ from engine.workspace import Workspace
 
 # pytest imports by importlib here, which leaves helpers beside the tests unimportable.
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(1, str(Path(__file__).parents[1] / "models"))
 
 from tui_samples import QUESTION
 

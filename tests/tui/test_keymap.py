@@ -41,6 +41,7 @@ def test_every_action_is_there_to_be_called() -> None:
     from tui.screens.compare import CompareScreen
     from tui.screens.help import HelpScreen
     from tui.screens.main import MainScreen
+    from tui.screens.models import ModelsScreen
     from tui.screens.personas import PersonasScreen
     from tui.screens.personas_card import CardScreen
     from tui.screens.personas_import import ImportScreen
@@ -55,7 +56,7 @@ def test_every_action_is_there_to_be_called() -> None:
         "app": PersonaMoeApp, "main": MainScreen, "replay": MainScreen, "ask": Question, "list": RowList,
         "personas": PersonasPane, "roster": PersonasScreen, "card": CardScreen, "import": ImportScreen,
         "prompt": Prompt, "reader": ReaderScreen, "runs": RunsScreen,
-        "compare": CompareScreen, "dialog": HelpScreen,
+        "compare": CompareScreen, "models": ModelsScreen, "dialog": HelpScreen,
     }  # fmt: skip
     for action in keymap.ACTIONS:
         assert hasattr(owners[action.scope], f"action_{action.id.partition('.')[2]}"), action.id

@@ -56,14 +56,7 @@ def status_parts(view: View, line: Line) -> list[Part]:
         parts.append((" low-bandwidth ", "warn"))
     if run.nodes:
         parts.append((f" {len(run.nodes)} nodes {run.edge_count} edges ", "dim"))
-    if run.seconds and run.tokens:
-        parts.append((f" {run.tokens} tokens {run.tokens / run.seconds:.0f}/s ", "dim"))
-    if run.started is not None:
-        model = run.started.model
-        parts.append((f" {one_line(f'{model.provider} {model.name}', 60)}", ""))
-        if model.why:
-            parts.append((f" ({one_line(model.why, 160)})", "dim"))
-    elif view.opened is not None:
+    if view.opened is not None and not run.nodes:
         size = f" {len(view.opened.documents)} documents, {view.opened.passages} passages"
         parts.append((size, "dim"))
     return parts

@@ -18,6 +18,7 @@ from tui.panes.passage import passage_rows
 from tui.panes.rows import Row, View, place
 from tui.screens.first_run import SAMPLE, FirstRunScreen
 from tui.screens.main_view import PANES, MainView
+from tui.screens.model_keys import ModelKeys
 from tui.screens.persona_keys import PersonaKeys
 from tui.screens.reader import Page, ReaderScreen
 from tui.widgets.answer import answer_as_text
@@ -30,7 +31,7 @@ _REPLAY_ACTIONS: Final = frozenset(
 )
 
 
-class MainScreen(PersonaKeys):
+class MainScreen(PersonaKeys, ModelKeys):
     """The main screen with all it can do."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -78,7 +79,8 @@ class MainScreen(PersonaKeys):
         self.stop_run()
 
     def action_again(self) -> None:
-        """Ask the last question again."""
+        """Ask the last question again, of a model too that could not be reached then."""
+        self.desk.session.look_for_model()
         if self.desk.question:
             self.ask(self.desk.question, self.desk.personas)
 

@@ -73,6 +73,7 @@ class MainView(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the parts."""
         yield PartsLine(id="status")
+        yield PartsLine(id="model")
         yield Static("This terminal is too small.\nMake it 60 by 16 or more.", id="too-small", markup=False)
         with Horizontal(id="panes"):
             with Vertical(id="left", classes="side"):
@@ -132,6 +133,7 @@ class MainView(Screen[None]):
             return
         desk, view = self.desk, self.desk.view()
         self.query_one("#status", PartsLine).show(status_parts(view, desk.line(self.moe.low_bandwidth)))
+        self.query_one("#model", PartsLine).show(desk.model_parts())
         player = desk.player
         bar = self.query_one("#replay", PartsLine)
         bar.display = player is not None

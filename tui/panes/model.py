@@ -1,0 +1,163 @@
+"""The model line, and the list of models: who writes, whether it can be reached, what happens if not."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from engine.cleaning import one_line
+from tui.model_work import ModelShelf
+from tui.notices import ModelState, Pulling
+from tui.panes.rows import Part, Row, View, bar, capped, row, text_rows
+
+if TYPE_CHECKING:
+    from engine.models.base import ModelInfo
+
+
+def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list[Part]:
+    """Return the model line: of the run that is shown, or else of the next one."""
+    run, glyphs = view.run, view.glyphs
+    parts: list[Part] = [("model ", "dim")]
+    if run.started is not None and (view.replaying or view.live or run.started.model.name):
+        model = run.started.model
+        if model.name:
+            parts += [(f"{glyphs.live} {one_line(f'{model.provider} {model.name}', 60)} ", "good")]
+            parts += _figures(view, model.context, pace)
+            parts.append((f"({one_line(model.why, 160)})" if model.why else "", "dim"))
+            return parts
+        if view.replaying or state is None:
+            return [*parts, (f"none ({one_line(model.why or 'documents are quoted', 200)})", "dim")]
+    if state is None:
+        return [*parts, (f"{glyphs.more} looking for a model server", "dim")]
+    if state.status == "off":
+        return [*parts, (f"{glyphs.idle} none, as set: {state.instead} ", ""), ("M picks one", "dim")]
+    if state.status == "missing":
+        parts += [(f"{glyphs.stopped} none ", "warn"), ("R tries again, M picks: ", "dim")]
+        return [*parts, (f"{state.instead}. ", ""), (f"{state.where}: {state.problem}", "warn")]
+    parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
+    parts.append((f"context {state.window:,} " if state.window else "", "dim"))
+    return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
+
+
+def _figures(view: View, asked: int, pace: float) -> list[Part]:
+    run = view.run
+    window = run.context_window or asked
+    parts: list[Part] = []
+    if window:
+        parts.append((f"context {run.context_used:,} of {window:,} ", ""))
+    if pace:
+        parts.append((f"{pace:.0f} tokens/s ", "accent"))
+    elif run.seconds and run.tokens:
+        parts.append((f"{run.tokens:,} tokens, {run.tokens / run.seconds:.0f}/s ", ""))
+    return parts
+
+
+def size_words(size: int) -> str:
+    """Return a size in bytes as people say it.
+
+    >>> size_words(2_500_000_000), size_words(4_000_000)
+    ('2.5 GB', '4 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size else ""
+
+
+def pull_words(pulls: Iterable[Pulling]) -> str:
+    """Return how far the models are that are being fetched, in a few words for the status line."""
+    running = [each for each in pulls if each.state == "running"]
+    if not running:
+        return ""
+    first = running[0]
+    more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+    share = f" {100 * first.done // first.total} %" if first.total else ""
+    return f"fetching {one_line(first.name, 40)}{share}{more}"
+
+
+AUTOMATIC: Final = "use:auto"
+_STATES: Final = {"done": "fetched", "cancelled": "cancelled; the server goes on from there next time"}
+
+
+def shelf_rows(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], width: int) -> list[Row]:
+    """Return the lines of the list of models; ``shelf`` is None while the servers are asked."""
+    return capped(_shelf(view, shelf, pulls, width))
+
+
+def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], width: int) -> Iterator[Row]:
+    if shelf is None:
+        yield row("asking", ("asking the model servers…", "dim"))
+        return
+    down = {url for url, _, _ in shelf.faults}
+    for url in shelf.where:
+        if url not in down:
+            count = f"{len(shelf.models)} model{'' if len(shelf.models) == 1 else 's'}"
+            yield row(
+                f"server:{url}", (f"{view.glyphs.live} {url}", "good"), (f"  reachable, {count}", "dim")
+            )
+    for url, problem, mend in shelf.faults:
+        yield row(f"server:{url}", (f"{view.glyphs.stopped} {url}", "bad"), "  cannot be asked")
+        yield from text_rows(f"fault:{url}", f"{problem}{f'; {mend}' if mend else ''}", width, 1, "warn")
+    if not shelf.models:
+        yield from text_rows("instead", f"Without a model {shelf.instead}. R asks again.", width, 1)
+    yield row("gap", "")
+    yield from _choices(view, shelf)
+    for name, pull in pulls.items():
+        yield row("gap2", "") if name == next(iter(pulls)) else row(f"gap:{name}", "")
+        yield from _pull(view, pull, width)
+
+
+def chosen_key(shelf: ModelShelf) -> str:
+    """Return the key of the line that says who writes now."""
+    if shelf.provider == "extractive":
+        return "use:none"
+    named = shelf.model_name
+    found = next((each.name for each in shelf.models if each.name in (named, f"{named}:latest")), "")
+    return f"model:{found}" if found else f"gone:{named}" if named else AUTOMATIC
+
+
+def _choices(view: View, shelf: ModelShelf) -> Iterator[Row]:
+    chosen = chosen_key(shelf)
+
+    def mark(key: str) -> Part:
+        return (f"{view.glyphs.live if key == chosen else ' '} ", "accent")
+
+    yield row(AUTOMATIC, mark(AUTOMATIC), "automatic", ("  a loaded model first, else the first", "dim"))
+    yield row("use:none", mark("use:none"), "no model", ("  quote the documents", "dim"))
+    for each in shelf.models:
+        yield row(
+            f"model:{each.name}",
+            mark(f"model:{each.name}"),
+            (f"{each.name:<28}", "" if each.chats else "dim"),
+            (f"  {_model_words(each)}", "dim"),
+            ("  runs elsewhere: what it is sent leaves this machine" if each.remote else "", "warn"),
+        )
+    if chosen.startswith("gone:"):
+        told = "not installed; p fetches it" if not shelf.faults else "cannot be asked"
+        yield row(chosen, mark(chosen), (f"{shelf.model_name:<28}", "warn"), (f"  {told}", "dim"))
+
+
+def _model_words(info: "ModelInfo") -> str:
+    parts = (
+        info.parameters,
+        info.quantization,
+        size_words(info.size),
+        f"window {info.window:,}" if info.window else "",
+        f"loaded with {info.allocated:,}" if info.allocated else "",
+        "" if info.chats else "cannot chat",
+    )
+    return "  ".join(part for part in parts if part)
+
+
+def _pull(view: View, pull: Pulling, width: int) -> Iterator[Row]:
+    key = f"pull:{pull.name}"
+    if pull.state == "failed":
+        yield from text_rows(key, f"{pull.name}: {pull.problem}", width, 0, "bad")
+        return
+    if pull.state != "running":
+        yield row(key, f"{pull.name}  ", (_STATES[pull.state], "good" if pull.state == "done" else "warn"))
+        return
+    amount = f"{size_words(pull.done) or '0 MB'} of {size_words(pull.total)}" if pull.total else ""
+    share = pull.done / pull.total if pull.total else 0.0
+    yield row(
+        key,
+        (f"fetching {pull.name}  ", "strong"),
+        (f"{bar(share, 16, view.glyphs)} {100 * share:.0f} %  " if pull.total else "", "accent"),
+        amount,
+        (f"  {pull.what}", "dim"),
+    )
