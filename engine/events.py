@@ -142,6 +142,15 @@ class Claim(Record, frozen=True, kw_only=True):
     missing: list[str] = msgspec.field(default_factory=list)
 
 
+class Carried(Record, frozen=True, kw_only=True):
+    """What a follow-up question takes over: ``phrase`` in it stands for ``text``, and by which rule."""
+
+    phrase: str
+    text: str
+    source: Literal["question", "answer"]
+    reason: str
+
+
 class Scores(Record, frozen=True, kw_only=True):
     """The four scores and their total, each in [0, 1]."""
 
@@ -194,6 +203,21 @@ class QuestionEmbedded(Event, frozen=True, kw_only=True):
     vector: str
     weight: float
     nearest: int
+
+
+class FollowUpRead(Event, frozen=True, kw_only=True):
+    """How a follow-up question was read: ``reading`` is what was answered, and why it reads so.
+
+    ``previous`` is the digest of the run before; what was said there stands here too, so that the
+    run can be repeated without it.
+    """
+
+    reading: str
+    previous: str
+    earlier_question: str
+    earlier_answer: str
+    earlier_type: str
+    carried: list[Carried]
 
 
 class FacetsFound(Event, frozen=True, kw_only=True):
@@ -474,6 +498,7 @@ class SnapshotSaved(Event, frozen=True, kw_only=True):
 AnyEvent: TypeAlias = (
     QueryStarted
     | QuestionEmbedded
+    | FollowUpRead
     | FacetsFound
     | SeedsFound
     | NodeOpened

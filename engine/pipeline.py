@@ -5,6 +5,7 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,7 @@ from engine.events import (
     Event,
     Evidence,
     FacetsFound,
+    FollowUpRead,
     PersonaRef,
     QueryFinished,
     QueryStarted,
@@ -34,6 +36,7 @@ from engine.events import (
 from engine.experts.author import Author
 from engine.experts.authors import open_author, recorded_author
 from engine.experts.synthesis import Synthesis
+from engine.graph.follow_up import Earlier, read_follow_up
 from engine.graph.names import NameBook
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
@@ -43,20 +46,25 @@ from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator, Query
 from engine.personas.gate import Candidate, GateResult
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
+from engine.snapshots.library import SnapshotLibrary
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.recording import Recording, numbered
+from engine.snapshots.run_view import view_run
 from engine.streaming import released_in_order, without_a_loop
 from engine.workspace import TIERS, Workspace
 
 CONTROL_PERSONA = "fact-finder"
 SEEDS_TOLD = 20
 SEARCHES_KEPT = 64
+ANSWER_REMEMBERED = 4_000
+"""Characters of the last answer in which a follow-up question finds names."""
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How a question is asked; ``budget`` None means the setting, ``personas`` empty all of them.
 
     ``seconds`` and ``tokens`` bound what the model may take for all of it, 0 meaning without end.
+    ``after`` is the snapshot of the question that this one follows, in the same session.
     """
 
     model: str = ""
@@ -66,6 +74,24 @@ class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
     personas: tuple[str, ...] = ()
     seconds: float = 0.0
     tokens: int = 0
+    after: str = ""
+
+
+class Asked(NamedTuple):
+    """A question as it was typed, and how it was read where that is not the same."""
+
+    question: str
+    follow_up: FollowUpRead | None
+
+    @property
+    def reading(self) -> str:
+        """The question that is answered."""
+        return self.follow_up.reading if self.follow_up else self.question
+
+    @property
+    def told(self) -> list[Event]:
+        """What the run says of it."""
+        return [self.follow_up] if self.follow_up else []
 
 
 class Engine:
@@ -194,20 +220,23 @@ class Engine:
         """Yield the events of answering ``question``, each written to the journal first.
 
         A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
-        question, PersonaError for an unknown persona, CorpusError if nothing is indexed.
+        question, PersonaError for an unknown persona, CorpusError if nothing is indexed, SnapshotError
+        if the question that this one is to follow was not recorded.
         """
-        text = require_question(question)
-        meaning = await self._likeness.of(text)
-        query = self._query(text, meaning)
+        earlier, session = self._earlier(options.after)
+        asked = self._asked(question, earlier)
+        meaning = await self._likeness.of(asked.reading)
+        query = self._query(asked.reading, meaning)
         author = await self._author(query, options)
         try:
             mixture = self._mixture(options.personas)
             known = mixture.known(model=author.model)
             most = author.most_experts
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-            recording = Recording(self.workspace.snapshots, query.text)
-            told = (*_warned(recording.problem), *meaning.events)
-            run = self._run(query, mixture, gate, author, options, known, recording.run_id, told)
+            recording = Recording(self.workspace.snapshots, asked.question, session)
+            started = self._started(asked.question, author, options, known)
+            told = (started, *asked.told, *_warned(recording.problem), *meaning.events)
+            run = self._run(query, mixture, gate, author, options, recording.run_id, told)
             async with aclosing(recording.record(run)) as events:
                 async for event in events:
                     yield event
@@ -224,20 +253,24 @@ class Engine:
         Nothing is written: no journal, no score. Raises SnapshotError if the record was cut off
         before it began, and what :meth:`ask` raises.
         """
-        started = next((event for event in snapshot.events() if isinstance(event, QueryStarted)), None)
+        view = view_run(snapshot.events())
+        started = view.started
         if started is None:
             raise SnapshotError(
                 f"snapshot {snapshot.header.snapshot} holds no question", "it was cut off at its start"
             )
+        asked = self._asked(started.question, _recorded_before(view.follow_up))
         meaning = self._likeness.recorded(snapshot.events())
-        query = self._query(started.question, meaning)
+        query = self._query(asked.reading, meaning)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
         mixture = self._mixture(options.personas)
         author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
         known = mixture.known(started.learned_runs, model=started.model)
         most = author.most_experts
         gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-        run = self._run(query, mixture, gate, author, options, known, "", meaning.events)
+        again = self._started(asked.question, author, options, known)
+        told = (again, *asked.told, *meaning.events)
+        run = self._run(query, mixture, gate, author, options, "", told)
         yield from without_a_loop(numbered(run))
 
     async def _run(
@@ -247,12 +280,10 @@ class Engine:
         gate: GateResult,
         author: Author,
         options: AskOptions,
-        known: Known,
         run_id: str,
         told: Sequence[Event],
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
-        yield self._started(query, author, options, known)
         for event in (*told, *self._unusable()):
             yield event
         question = query.graph.question
@@ -292,9 +323,9 @@ class Engine:
             tokens=options.tokens,
         )
 
-    def _started(self, query: Query, author: Author, options: AskOptions, known: Known) -> QueryStarted:
+    def _started(self, question: str, author: Author, options: AskOptions, known: Known) -> QueryStarted:
         return QueryStarted(
-            question=query.text,
+            question=question,
             schema=SCHEMA_VERSION,
             corpus=self.store.digest(),
             settings=decision_digest(self.settings),
@@ -309,6 +340,26 @@ class Engine:
             learned=known.digest,
             learned_runs=known.runs,
         )
+
+    # -- what came before ------------------------------------------------------------------------
+    def _earlier(self, after: str) -> tuple[Earlier | None, str]:
+        """Return the question of the snapshot ``after`` as it was read, and the session it belongs to."""
+        if not after:
+            return None, ""
+        snapshot = SnapshotLibrary(self.workspace.snapshots).open(after, salvage=True)
+        view = view_run(snapshot.events())
+        earlier = Earlier(
+            question=view.reading,
+            answer=view.answer[:ANSWER_REMEMBERED],
+            answer_type=view.answer_type,
+            digest=snapshot.digest if snapshot.complete else "",
+        )
+        return earlier if view.reading else None, snapshot.header.session or snapshot.snapshot_id
+
+    def _asked(self, question: str, earlier: Earlier | None) -> Asked:
+        text = require_question(question)
+        follow_up = read_follow_up(text, earlier, self.store) if earlier is not None else None
+        return Asked(text, follow_up)
 
     # -- parts -----------------------------------------------------------------------------------
     def _query(self, text: str, meaning: Meaning) -> Query:
@@ -363,6 +414,17 @@ class Engine:
 
 def _warned(problem: PersonaMoeError | None) -> list[Event]:
     return [] if problem is None else [Warned(problem=problem.problem, mend=problem.mend)]
+
+
+def _recorded_before(read: FollowUpRead | None) -> Earlier | None:
+    if read is None:
+        return None
+    return Earlier(
+        question=read.earlier_question,
+        answer=read.earlier_answer,
+        answer_type=read.earlier_type,
+        digest=read.previous,
+    )
 
 
 def _told(answer: Synthesis) -> Iterator[Event]:

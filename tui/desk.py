@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.events import Event, Token
+from tui.conversation import Conversation, Turn
 from tui.glyphs import Glyphs
 from tui.notices import ModelState, Opened, Pulling, RunEnded, Said, Working
 from tui.pace import Pace
@@ -42,18 +43,23 @@ class Desk:
         self.said: list[Said] = []
         self.player: Player | None = None
         self.replay_name = ""
+        self.conversation = Conversation()
 
     # -- asking ----------------------------------------------------------------------------------
-    def ask(self, question: str, personas: tuple[str, ...] = ()) -> None:
-        """Begin a run; one that goes on is given up."""
+    def ask(self, question: str, personas: tuple[str, ...] = (), *, again: bool = False) -> None:
+        """Begin a run that follows the last one of this session; one that goes on is given up.
+
+        ``again`` repeats the last question, after the same run as then.
+        """
         if self.running:
             self.stop()
+        after = self.conversation.begin(again=again)
         self.player = None
         self.question, self.personas = question, personas
         self.run, self.ending, self.problem, self.seconds = EMPTY, "", "", 0.0
         self._began = self._clock()
         self.running = True
-        self.number = self.session.ask(question, personas)
+        self.number = self.session.ask(question, personas, after)
 
     def stop(self) -> bool:
         """Give up the run at once, keeping what it found; return whether there was one."""
@@ -62,6 +68,28 @@ class Desk:
         self.session.cancel()
         self._end("stopped")
         return True
+
+    def new_session(self) -> None:
+        """Begin anew: what was asked before is followed no longer."""
+        self.stop()
+        self.player = None
+        self.conversation.clear()
+        self.run, self.ending, self.problem, self.seconds = EMPTY, "", "", 0.0
+        self.question, self.personas = "", ()
+
+    def resume(self, turns: tuple[Turn, ...], events: Sequence[Event]) -> None:
+        """Show the last of ``turns``, whose events these are, and go on after it."""
+        self.new_session()
+        self.run = fold(EMPTY, events)
+        self.question = self.run.question
+        self.personas = tuple(self.run.started.only) if self.run.started else ()
+        self.conversation.resume(turns)
+
+    def take_up(self, before: tuple[Turn, ...], question: str) -> None:
+        """Have R ask ``question``, which followed ``before``, unless something was asked here already."""
+        if not self.question:
+            self.question = question
+            self.conversation.before = self.conversation.turns = before
 
     def _end(self, ending: str) -> None:
         self.running = False
@@ -94,6 +122,7 @@ class Desk:
             self.player.tick(now - self._ticked)
         self._ticked = now
         batch: list[Event] = []
+        ended = False
         for run, entry in self.session.queue.drain():
             if isinstance(entry, Event):
                 if run == self.number and self.running:
@@ -102,6 +131,7 @@ class Desk:
                 if run == self.number and self.running:
                     self._end("stopped" if entry.cancelled else "failed" if entry.problem else "")
                     self.problem = entry.problem
+                    ended = not entry.cancelled and not entry.problem
                 self.session.mark_stale()
                 self.session.look()
             elif isinstance(entry, Opened):
@@ -118,6 +148,8 @@ class Desk:
         if batch:
             self.run = fold(self.run, batch)
             self._pace.note(now, sum(1 for each in batch if isinstance(each, Token) and not each.thinking))
+        if ended and self.run.saved is not None:
+            self.conversation.end(self.run.saved.snapshot, self.run.question)
         if self.running:
             self.seconds = now - self._began
 
@@ -144,6 +176,7 @@ class Desk:
             opened=self.opened,
             live=self.running and not replaying,
             replaying=replaying,
+            earlier=() if replaying else tuple(each.question for each in self.conversation.before),
         )
 
     def line(self, low_bandwidth: bool) -> Line:

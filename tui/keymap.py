@@ -72,6 +72,8 @@ ACTIONS: Final = (
     Action("main.narrower", "main", "minus", "Narrower", "less room for the left side"),
     Action("main.runs", "main", "r", "Runs", "recorded runs: open one to replay it", True),
     Action("main.roster", "main", "P", "All personas", "the roster: find, change, move, compare, share"),
+    Action("main.sessions", "main", "o", "Sessions", "go on with an earlier session", True),
+    Action("main.new_session", "main", "N", "New session", "what was asked before is not followed"),
     Action("main.models", "main", "M", "Models", "who writes: pick a model, fetch one", True),
     Action("main.index", "main", "a", "Add documents", "index a file or folder", False),
     Action("main.copy", "main", "y", "Copy", "copy the answer with its sources", False),

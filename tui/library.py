@@ -6,12 +6,14 @@ import msgspec
 
 from engine.errors import SnapshotError
 from engine.events import Event
+from tui.conversation import Turn
 from tui.player import keyframes
 from tui.run_state import RunState
 
 if TYPE_CHECKING:
     from engine.pipeline import Engine
     from engine.snapshots.library import SnapshotInfo
+    from engine.snapshots.sessions import SessionInfo
     from tui.panes.compare import Comparison
 
 
@@ -56,13 +58,52 @@ def compare_runs(engine: "Engine", left: str, right: str) -> "Comparison":
     return Comparison(left=sides[0], right=sides[1], diff=diff(one, two))
 
 
-def cut_off_run(engine: "Engine") -> str:
-    """Return the id of the newest run if it was cut off, as by a lost connection; else nothing."""
+class CutOff(msgspec.Struct, frozen=True):
+    """A run that was cut off: what was asked, and the questions of its session before it."""
+
+    name: str
+    question: str
+    before: tuple[Turn, ...]
+
+
+def cut_off_run(engine: "Engine") -> CutOff | None:
+    """Return the newest run if it was cut off, as by a lost connection; else None."""
     from engine.snapshots.library import SnapshotLibrary
 
     library = SnapshotLibrary(engine.workspace.snapshots)
     newest = next(iter(library.paths()), "")
     try:
-        return newest if newest and library.info(newest).state == "cut off" else ""
+        info = library.info(newest) if newest else None
     except SnapshotError:  # gone since it was listed
-        return ""
+        return None
+    if info is None or info.state != "cut off" or not info.question:
+        return None
+    before = _turns(library.list(), info.session, newest)[:-1] if info.session != newest else ()
+    return CutOff(newest, info.question, before)
+
+
+def list_sessions(engine: "Engine") -> "list[SessionInfo]":
+    """Return the sessions, the one asked in last first."""
+    from engine.snapshots.sessions import sessions
+
+    return sessions(list_runs(engine))
+
+
+def open_session(engine: "Engine", name: str) -> tuple[tuple[Turn, ...], Recording]:
+    """Return the questions of a session up to the run ``name``, and that run. Raises SnapshotError."""
+    from engine.snapshots.library import SnapshotLibrary
+
+    library = SnapshotLibrary(engine.workspace.snapshots)
+    return _turns(library.list(), library.info(name).session, name), open_run(engine, name)
+
+
+def _turns(infos: "list[SnapshotInfo]", session: str, name: str) -> tuple[Turn, ...]:
+    """Return the whole runs of ``session`` before ``name``, oldest first, and ``name`` itself."""
+    runs = sorted((each.created, each.id, each) for each in infos if each.session == session)
+    turns = []
+    for _, _, each in runs:
+        if each.id == name or each.state == "complete":
+            turns.append(Turn(each.id, each.question))
+        if each.id == name:
+            break
+    return tuple(turns)

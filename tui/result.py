@@ -117,6 +117,8 @@ class AskResult(Part, frozen=True, kw_only=True):
 
     run_id: str
     query: str
+    reading: str
+    carried: list[ev.Carried]
     answer: str
     citations: list[CitationLine]
     evidence: list[EvidenceLine]
@@ -164,6 +166,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.question = ""
+        self.follow_up: ev.FollowUpRead | None = None
         self.model: ev.ModelRef | None = None
         self.evidence: list[ev.Evidence] = []
         self.answer: ev.AnswerReady | None = None
@@ -186,6 +189,8 @@ class Fold:
         match event:
             case ev.QueryStarted():
                 self.question, self.model = event.question, event.model
+            case ev.FollowUpRead():
+                self.follow_up = event
             case ev.GateScored():
                 self._gate[event.persona] = event
             case ev.ExpertChosen():
@@ -266,6 +271,8 @@ class Fold:
         return AskResult(
             run_id=saved.snapshot if saved else "",
             query=self.question,
+            reading=self.follow_up.reading if self.follow_up else self.question,
+            carried=self.follow_up.carried if self.follow_up else [],
             answer=answer.answer if answer else "",
             citations=[
                 CitationLine(

@@ -60,6 +60,7 @@ class RunState(msgspec.Struct, frozen=True):
     phase: str = ""
     outcome: str = ""
     started: ev.QueryStarted | None = None
+    follow_up: ev.FollowUpRead | None = None
     facets: tuple[ev.Facet, ...] = ()
     seeds: tuple[ev.Seed, ...] = ()
     nodes: dict[str, NodeView] = {}

@@ -55,10 +55,10 @@ class Session:
         self._watching = self._submit(self._watch())
         self.look_for_model()
 
-    def ask(self, question: str, personas: tuple[str, ...] = ()) -> int:
-        """Begin to answer ``question`` and return the number of this run."""
+    def ask(self, question: str, personas: tuple[str, ...] = (), after: str = "") -> int:
+        """Begin to answer ``question``, which follows the run ``after``; return this run's number."""
         self._run += 1
-        self._submit(self._answer(self._run, question, personas))
+        self._submit(self._answer(self._run, question, personas, after))
         return self._run
 
     def cancel(self) -> None:
@@ -191,7 +191,7 @@ class Session:
         """Have the next question see personas and settings as they are then."""
         self._stale = True
 
-    async def _answer(self, run: int, question: str, personas: tuple[str, ...]) -> None:
+    async def _answer(self, run: int, question: str, personas: tuple[str, ...], after: str) -> None:
         self._task = asyncio.current_task()
         ended = RunEnded()
         try:
@@ -199,7 +199,7 @@ class Session:
 
             if self._stale:
                 self._reopen()
-            options = AskOptions(personas=personas)
+            options = AskOptions(personas=personas, after=after)
             async with aclosing(self._opened().ask(question, options)) as events:
                 async for event in events:
                     self.queue.put(run, event)

@@ -158,6 +158,8 @@ class _Draft:
                 self._personas = {
                     each.persona_id: PersonaView(each.persona_id, each.tier) for each in event.personas
                 }
+            case ev.FollowUpRead():
+                self._new["follow_up"] = event
             case ev.FacetsFound():
                 self._new["facets"] = tuple(event.facets)
             case ev.SeedsFound():
@@ -205,10 +207,11 @@ class _Draft:
         node = self._nodes.get(passage)
         if node is None or entity not in self._nodes or node.parent.startswith("e:"):
             return
-        above = entity
-        while above:
-            if above == passage:
+        above, seen = entity, {passage}
+        while above:  # a record made by hand may hold a ring already
+            if above in seen:
                 return
+            seen.add(above)
             above = self._nodes[above].parent if above in self._nodes else ""
         self._children_of(node.parent).pop(passage, None)
         self._put_node(msgspec.structs.replace(node, parent=entity))

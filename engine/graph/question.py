@@ -10,7 +10,7 @@ import msgspec
 from engine.corpus.features import STOPPED
 from engine.corpus.marks import asked
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, as_key, fold, stem, tokenise
+from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, Tokens, as_key, fold, stem, tokenise
 from engine.errors import InputError
 
 LONGEST_QUESTION = 8_000
@@ -144,9 +144,32 @@ def read_question(
     )
 
 
-def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[str]]:
-    """Return the names of the question that are at home somewhere, longest first match, and all its keys."""
-    tokens = tokenise(fold(text))
+class NameInText(msgspec.Struct, frozen=True):
+    """A name as it is written in a text, from ``start`` to ``end`` of its characters."""
+
+    surface: str
+    key: str
+    start: int
+    end: int
+
+
+def names_in(text: str, store: SqliteStore) -> list[NameInText]:
+    """Return the names in ``text`` that are at home in the corpus, in order, the longest at each place."""
+    folded = fold(text)
+    tokens = tokenise(folded)
+    kept, _, _ = _at_home(tokens, store)
+    # Folding may lengthen a text ("ß"); then the folded writing has to do.
+    written = text if len(text) == len(folded) else folded
+    return [
+        NameInText(written[(at := tokens.spans[a][0]) : (to := tokens.spans[b - 1][1])], key, at, to)
+        for (a, b), key in kept
+    ]
+
+
+def _at_home(
+    tokens: Tokens, store: SqliteStore
+) -> tuple[list[tuple[tuple[int, int], str]], dict[tuple[int, int], str], dict[str, int]]:
+    """Return the names at home by their span of words, all that could be names, and the ids of those."""
     words = tokens.words
     spans: dict[tuple[int, int], str] = {}
     for start in range(len(words)):
@@ -167,6 +190,14 @@ def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], fro
         for span, key in sorted(at_home.items())
         if not any(a <= span[0] and span[1] <= b and (a, b) != span for a, b in at_home)
     ]
+    return kept, spans, ids
+
+
+def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[str]]:
+    """Return the names of the question that are at home somewhere, longest first match, and all its keys."""
+    tokens = tokenise(fold(text))
+    words = tokens.words
+    kept, spans, ids = _at_home(tokens, store)
     written: dict[str, bool] = {}
     for (start, end), key in kept:
         written[key] = written.get(key, False) or any(word.opens_name for word in words[start:end])

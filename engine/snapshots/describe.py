@@ -25,6 +25,8 @@ def _words(event: ev.AnyEvent) -> str:
             return f"question: {event.question} ({len(event.personas)} personas, budget {event.budget:g})"
         case ev.QuestionEmbedded():
             return f"compares by meaning: {event.embedder}, the nearest {event.nearest} passages"
+        case ev.FollowUpRead():
+            return f"read as: {event.reading} ({'; '.join(map(carried_words, event.carried))})"
         case ev.FacetsFound():
             return f"looks for: {', '.join(facet.text for facet in event.facets)}"
         case ev.SeedsFound():
@@ -118,6 +120,16 @@ def _words_of_learning(event: ev.AnyEvent) -> str:
 
 def _by(persona: str) -> str:
     return f"for {persona}" if persona else ""
+
+
+def carried_words(carried: ev.Carried) -> str:
+    """Return what a follow-up question takes over, and why.
+
+    >>> carried_words(ev.Carried(phrase="it", text="pipx", source="question", reason="the first name"))
+    "'it' is 'pipx': the first name"
+    """
+    what = f"{carried.phrase!r} is {carried.text!r}" if carried.phrase else f"it keeps {carried.text!r}"
+    return one_line(f"{what}: {carried.reason}", 300)
 
 
 def why_skipped(reason: str) -> str:

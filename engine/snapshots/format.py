@@ -42,8 +42,11 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line: what this is, and the wall-clock and host facts, which stand nowhere else."""
+class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The first line: what this is, and the wall-clock and host facts, which stand nowhere else.
+
+    ``session`` is the run that the session of a follow-up question began with; absent elsewhere.
+    """
 
     format: str
     version: int
@@ -53,6 +56,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     program: str
     label: str
     host: Host
+    session: str = ""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,7 +122,9 @@ def event_bytes(line: bytes) -> bytes:
     return line[line.find(_EVENT_KEY) + len(_EVENT_KEY) : line.rfind(_PREV_KEY)]
 
 
-def make_header(snapshot: str, created: str, program: str, label: str, host: Host) -> Header:
+def make_header(
+    snapshot: str, created: str, program: str, label: str, host: Host, session: str = ""
+) -> Header:
     """Return the header of a new journal in the present format."""
     return Header(
         format=FORMAT,
@@ -129,4 +135,5 @@ def make_header(snapshot: str, created: str, program: str, label: str, host: Hos
         program=program,
         label=label,
         host=host,
+        session=session,
     )

@@ -32,7 +32,8 @@ State: TypeAlias = Literal["complete", "cut off", "running", "damaged"]
 class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list. ``personas`` are those that were chosen, ``bytes`` the size on disk.
 
-    ``verified`` tells that running it again, the last time that was done, agreed.
+    ``session`` is the run that its session began with, often itself. ``verified`` tells that
+    running it again, the last time that was done, agreed.
     """
 
     id: str
@@ -49,6 +50,7 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     pinned: bool
     verified: bool = False
+    session: str = ""
     problem: str = ""
 
 
@@ -119,6 +121,7 @@ class SnapshotLibrary:
             tags=label.tags,
             note=label.note,
             pinned=label.pinned,
+            session=summary.session or snapshot_id,
             verified=bool(summary.digest) and label.verified == summary.digest,
             problem=problem or summary.problem,
         )

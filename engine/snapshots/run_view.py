@@ -13,6 +13,8 @@ from engine.events import (
     EvidenceRanked,
     ExpertChosen,
     ExpertSkipped,
+    FacetsFound,
+    FollowUpRead,
     PersonaMoved,
     QueryFinished,
     QueryStarted,
@@ -38,11 +40,18 @@ class RunView(msgspec.Struct, kw_only=True):
     moves: list[PersonaMoved] = msgspec.field(default_factory=list)
     warnings: list[Warned] = msgspec.field(default_factory=list)
     outcome: str = ""
+    follow_up: FollowUpRead | None = None
+    answer_type: str = "other"
 
     @property
     def question(self) -> str:
         """The question asked, empty if the run was cut off before it."""
         return self.started.question if self.started else ""
+
+    @property
+    def reading(self) -> str:
+        """The question as it was answered: a follow-up with the names it stands for."""
+        return self.follow_up.reading if self.follow_up else self.question
 
 
 def view_run(events: Iterable[Event]) -> RunView:
@@ -56,6 +65,10 @@ def view_run(events: Iterable[Event]) -> RunView:
         match event:
             case QueryStarted():
                 view.started = event
+            case FollowUpRead():
+                view.follow_up = event
+            case FacetsFound():
+                view.answer_type = event.answer_type
             case EvidenceRanked():
                 view.evidence = event.evidence
             case ExpertChosen():

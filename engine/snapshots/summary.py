@@ -29,6 +29,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
     personas: list[str] = msgspec.field(default_factory=list)
     model: str = ""
+    session: str = ""
     problem: str = ""
 
 
@@ -79,6 +80,7 @@ def _from_ends(handle: int, name: str, head: bytes, size: int) -> Summary:
         events=entry.end.events,
         personas=[one_line(each, 64) for each in entry.end.chosen],
         model=_model(started),
+        session=one_line(header.session, 64),
     )
 
 
@@ -117,6 +119,7 @@ def _from_all(path: Path) -> Summary:
         events=len(snapshot),
         personas=chosen,
         model=_model(started),
+        session=one_line(snapshot.header.session, 64),
         problem=snapshot.problem,
     )
 

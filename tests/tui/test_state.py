@@ -95,6 +95,18 @@ def test_every_node_hangs_in_one_place_at_most_and_no_ring_hides_it(events: list
             assert state.nodes[child].parent == parent
 
 
+def test_a_ring_of_names_in_a_record_ends_the_climb() -> None:
+    def opened(node: str, parent: str) -> ev.NodeOpened:
+        return ev.NodeOpened(
+            node=node, kind=KINDS[node[0]], label=node, parent=parent, persona="", relevance=1.0
+        )
+
+    names = [opened("e:a", "e:b"), opened("e:b", "e:a"), opened("p:1", "q")]
+    edge = ev.EdgeOpened(source="e:a", target="p:1", kind="k", weight=1.0, phrase="", quote="", persona="ada")
+    state = fold(EMPTY, numbered([opened("q", ""), *names, edge]))
+    assert state.nodes["p:1"].parent == "q"
+
+
 def test_the_record_of_a_run_folds_to_what_the_live_run_showed(
     workspace: Workspace, run_events: list[Event]
 ) -> None:

@@ -33,6 +33,12 @@ def register(subparsers: Any) -> None:
     model.add_argument("--no-model", action="store_true", help="quote supported sentences, call no model")
     parser.add_argument("--no-learn", action="store_true", help="leave the personas' records untouched")
     parser.add_argument("--budget", type=budget, metavar="X", help=BUDGET_HELP)
+    parser.add_argument(
+        "--after",
+        default="",
+        metavar="ID",
+        help="follow the question of this snapshot: 'it' and 'she' mean what was said there",
+    )
     add_personas(parser)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object when all is done")
@@ -63,6 +69,7 @@ def _ask(args: argparse.Namespace, question: str) -> int:
         seconds=amount if kind == "seconds" and amount else 0.0,
         tokens=int(amount) if kind == "tokens" and amount else 0,
         personas=tuple(args.persona),
+        after=args.after,
     )
     folded, printer = Fold(), Printer()
     started = time.monotonic()
@@ -109,12 +116,15 @@ class Printer:
     def show(self, event: "Event") -> None:
         """Print what a reader wants to see of ``event`` at once."""
         from engine import events as ev
+        from engine.snapshots.describe import carried_words
         from tui.rendering import paragraph
 
         match event:
             case ev.QueryStarted():
                 self._budget = event.budget
                 self._tell_model(event.model)
+            case ev.FollowUpRead():
+                output.note(f"Read as: {event.reading} ({'; '.join(map(carried_words, event.carried))})")
             case ev.ModelAsked() if event.persona == "":
                 self._streaming = event.call
             case ev.ModelAsked():

@@ -66,13 +66,17 @@ class LazyRows(Sequence[Row]):
 
 
 class View(msgspec.Struct, frozen=True):
-    """All that a pane may show: the run, the workspace and the marks of this terminal."""
+    """All that a pane may show: the run, the workspace and the marks of this terminal.
+
+    ``earlier`` are the questions of this session before the one that is shown.
+    """
 
     run: RunState
     glyphs: Glyphs
     opened: Opened | None = None
     live: bool = False
     replaying: bool = False
+    earlier: tuple[str, ...] = ()
 
 
 def row(key: str, *parts: Part | str, depth: int = 0, folded: bool | None = None) -> Row:

@@ -51,10 +51,10 @@ class MainScreen(PersonaKeys, ModelKeys):
         question, only = split_personas(event.text, personas)
         self.ask(question or event.text, only)
 
-    def ask(self, question: str, only: tuple[str, ...] = ()) -> None:
-        """Begin to answer."""
+    def ask(self, question: str, only: tuple[str, ...] = (), *, again: bool = False) -> None:
+        """Begin to answer; ``again`` repeats the last question."""
         self.say("")
-        self.desk.ask(question, only)
+        self.desk.ask(question, only, again=again)
         self.moe.remember()
         self.redraw()
 
@@ -82,7 +82,7 @@ class MainScreen(PersonaKeys, ModelKeys):
         """Ask the last question again, of a model too that could not be reached then."""
         self.desk.session.look_for_model()
         if self.desk.question:
-            self.ask(self.desk.question, self.desk.personas)
+            self.ask(self.desk.question, self.desk.personas, again=True)
 
     def action_ask(self) -> None:
         """Go to the question."""
@@ -206,7 +206,9 @@ class MainScreen(PersonaKeys, ModelKeys):
         if not event.opened.passages:
             await self._choose_documents(True)
         elif cut := await self._called(cut_off_run):
-            self.say(f"the last run was cut off; r lists it ({cut})", "warn")
+            self.desk.take_up(cut.before, cut.question)
+            asked = one_line(cut.question, 60)
+            self.say(f"the last run was cut off: “{asked}”; R asks it again, r shows what it found", "warn")
 
     @work
     async def action_index(self) -> None:

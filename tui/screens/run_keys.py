@@ -1,11 +1,14 @@
-"""Recorded runs on the main screen: list, replay, compare."""
+"""Recorded runs on the main screen: list, replay, compare; and the sessions they belong to."""
 
 from textual import work
 
-from tui.library import compare_runs, list_runs, open_run
+from tui.conversation import NEW_SESSION
+from tui.library import compare_runs, list_runs, list_sessions, open_run, open_session
 from tui.screens.compare import CompareScreen
 from tui.screens.replay_view import ReplayView
 from tui.screens.runs import RunsScreen
+from tui.screens.sessions import SessionsScreen
+from tui.widgets.question import Question
 
 
 class RunKeys(ReplayView):
@@ -41,6 +44,37 @@ class RunKeys(ReplayView):
         if name:
             await self.replay(name)
 
+    # -- sessions --------------------------------------------------------------------------------
+    @property
+    def session_id(self) -> str:
+        """The run that the session the user is in began with, empty in a new one."""
+        turns = self.desk.conversation.turns
+        return turns[0].snapshot if turns else ""
+
+    def action_new_session(self) -> None:
+        """Begin a new session."""
+        self.desk.new_session()
+        self.say(NEW_SESSION)
+        self.redraw()
+        self.query_one(Question).focus()
+
+    @work
+    async def action_sessions(self) -> None:
+        """List the sessions and go on with the one chosen."""
+        found = await self._called(list_sessions)
+        if found is None:
+            return
+        name = await self.app.push_screen_wait(SessionsScreen(self.desk.view(), found, self.session_id))
+        if name:
+            opened = await self._called(lambda engine: open_session(engine, name))
+            if opened is not None:
+                turns, recording = opened
+                self.desk.resume(turns, recording.events)
+                self.say("the next question follows this one; N begins a new session")
+                self.redraw()
+                self.query_one(Question).focus()
+
+    # -- replay ----------------------------------------------------------------------------------
     async def replay(self, name: str) -> None:
         """Play a recorded run."""
         recording = await self._called(lambda engine: open_run(engine, name))

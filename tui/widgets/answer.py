@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from engine.cleaning import clean, one_line
+from engine.snapshots.describe import carried_words
 from tui import keymap
 from tui.markdown_text import fit, parser
 from tui.panes.rows import View, place
@@ -16,6 +17,9 @@ from tui.widgets.draft import DraftText
 
 if TYPE_CHECKING:
     from textual.widgets import Markdown
+
+EARLIER_SHOWN: Final = 4
+"""Questions of the session shown above the present one."""
 
 WELCOME: Final = """\
 **Ask a question about your documents.**
@@ -33,7 +37,9 @@ class Answer(VerticalScroll, can_focus=True):
 
     DEFAULT_CSS = """
     Answer { padding: 0 1; scrollbar-size-vertical: 1; }
+    Answer > #earlier { height: auto; color: $text-muted; }
     Answer > #question { text-style: bold; height: auto; }
+    Answer > #reading { height: auto; color: $text-accent; }
     Answer > #below { height: auto; color: $text-muted; }
     Answer > Markdown { padding: 0; margin: 0; height: auto; background: transparent; }
     """
@@ -46,7 +52,9 @@ class Answer(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Yield the parts."""
+        yield Static("", id="earlier", markup=False)
         yield Static("", id="question", markup=False)
+        yield Static("", id="reading", markup=False)
         yield DraftText(id="draft")
         yield Static("", id="below", markup=False)
 
@@ -54,7 +62,9 @@ class Answer(VerticalScroll, can_focus=True):
         """Show the answer of ``view``; ``ending`` says in a word how the run ended, if it did."""
         run = view.run
         question = one_line(run.question, 400)
+        self._put("#earlier", "\n".join(earlier_lines(view)))
         self._put("#question", question)
+        self._put("#reading", reading_words(view))
         self._put("#below", below(view, ending))
         final = run.answer is not None or bool(ending)
         text = run.answer_text
@@ -100,6 +110,23 @@ class Answer(VerticalScroll, can_focus=True):
             widget.persona_moe_text = text  # type: ignore[attr-defined]
             widget.update(Content(text))
             widget.display = bool(text)
+
+
+def earlier_lines(view: View) -> list[str]:
+    """Return the questions before in this session, the last few of them."""
+    asked = view.earlier if view.run.question else ()
+    lines = [f"{number} {one_line(each, 200)}" for number, each in enumerate(asked, start=1)]
+    left = len(lines) - EARLIER_SHOWN
+    return [f"{view.glyphs.more} {left} before", *lines[left:]] if left > 0 else lines
+
+
+def reading_words(view: View) -> str:
+    """Return how a follow-up question was read, and by which rule; empty for one that stands alone."""
+    read = view.run.follow_up
+    if read is None:
+        return ""
+    why = "; ".join(carried_words(each) for each in read.carried)
+    return f"read as: {one_line(read.reading, 400)}\n({why})"
 
 
 def below(view: View, ending: str) -> str:
