@@ -16,6 +16,7 @@ from engine.workspace import Workspace
 from tui import keymap, themes
 from tui.desk import Desk
 from tui.glyphs import ASCII, Glyphs, fitting
+from tui.own_keys import for_textual
 from tui.panic import keep_details
 from tui.remembered import keep, recall
 from tui.screens.help import HelpScreen
@@ -62,7 +63,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
             self.register_theme(theme)
         wanted = self.remembered.theme if self.remembered.theme in themes.ORDER else ""
         self.theme = wanted or (themes.TERMINAL if plain_colours else themes.DARK.name)
-        self.set_keymap(self.keys)
+        self.set_keymap(for_textual(self.keys))
 
     @property
     def ascii(self) -> bool:
@@ -145,22 +146,20 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield every action that is possible now, for the palette."""
-        main = self.screen_stack[0]
-        for action in keymap.ACTIONS:
-            name = action.id.partition(".")[2]
-            target: DOMNode = self
-            if action.scope in {"main", "replay"}:
-                target = main
-                if main.check_action(name, ()) is not True:
+        focused = screen.focused
+        places: list[DOMNode] = list(focused.ancestors_with_self if focused is not None else (screen, self))
+        if isinstance(screen, MainScreen):
+            places.append(screen.query_one(PersonasPane))
+        told: set[str] = set()
+        for place in places:
+            for action in keymap.actions_of(place):
+                name = action.id.partition(".")[2]
+                if action.id in told or place.check_action(name, ()) is not True:
                     continue
-            elif action.scope == "personas":
-                target = main.query_one(PersonasPane)
-            elif isinstance(screen, PersonaScreen) and action.scope == screen.scope:
-                target = screen
-            elif action.scope != "app":
-                continue
-            keys = keymap.shown(self.keys.get(action.id, action.keys))
-            yield SystemCommand(action.label, f"{action.help} ({keys})", getattr(target, f"action_{name}"))
+                told.add(action.id)
+                keys = keymap.shown(self.keys.get(action.id, action.keys))
+                title = f"{action.label} ({keymap.SCOPES[action.scope].lower()})"
+                yield SystemCommand(title, f"{action.help} ({keys})", getattr(place, f"action_{name}"))
 
     @property
     def is_behind(self) -> bool:

@@ -1,12 +1,9 @@
 """Every action of the app in one list: keys, footer, help, palette, docs and remapping come from it."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import msgspec
-
-from engine.errors import ConfigError
 
 if TYPE_CHECKING:
     from textual.binding import Binding
@@ -70,6 +67,9 @@ ACTIONS: Final = (
     Action("main.zoom", "main", "z", "Zoom", "one pane on the whole screen, and back", True),
     Action("main.wider", "main", "plus,equals_sign", "Wider", "more room for the left side"),
     Action("main.narrower", "main", "minus", "Narrower", "less room for the left side"),
+    Action("main.taller", "main", "K", "Taller", "more height for this pane"),
+    Action("main.shorter", "main", "J", "Shorter", "less height for this pane"),
+    Action("main.edges", "main", "e", "Edges", "the edges of the node beside the graph, or not"),
     Action("main.runs", "main", "r", "Runs", "recorded runs: open one to replay it", True),
     Action("main.roster", "main", "P", "All personas", "the roster: find, change, move, compare, share"),
     Action("main.sessions", "main", "o", "Sessions", "go on with an earlier session", True),
@@ -155,6 +155,8 @@ ACTIONS: Final = (
         True,
     ),
     Action("replay.previous_decision", "replay", "left_square_bracket", "Decision before", "to that before"),
+    Action("replay.onward", "replay", "right_curly_bracket", "Onward", "a tenth of the run forward"),
+    Action("replay.backward", "replay", "left_curly_bracket", "Backward", "a tenth of the run back"),
     Action("replay.faster", "replay", "greater_than_sign", "Faster", "twice the speed"),
     Action("replay.slower", "replay", "less_than_sign", "Slower", "half the speed"),
     Action("replay.start", "replay", "0", "Start", "to the first event"),
@@ -178,8 +180,6 @@ ACTIONS: Final = (
     Action("dialog.close", "dialog", "escape,q", "Close", "back", True),
 )
 BY_ID: Final = {action.id: action for action in ACTIONS}
-
-MOST_BYTES: Final = 64 * 1024
 
 
 def bindings(scope: Scope) -> "list[Binding | tuple[str, str] | tuple[str, str, str]]":
@@ -205,54 +205,18 @@ def bindings(scope: Scope) -> "list[Binding | tuple[str, str] | tuple[str, str, 
     ]
 
 
-def checked(keys: Mapping[str, object], where: str) -> dict[str, str]:
-    """Return a keymap, action -> keys, as a settings file gives it.
-
-    Raises ConfigError for an action there is not, with the nearest, or keys that are not text.
-
-    >>> checked({"main.quit": "Q"}, "keys.toml")
-    {'main.quit': 'Q'}
-    """
-    from engine.config_file import nearest
-
-    found: dict[str, str] = {}
-    for name, value in keys.items():
-        if name not in BY_ID:
-            guess = nearest(name, list(BY_ID))
-            mend = f"did you mean {guess}?" if guess else "press ? in the app for all actions"
-            raise ConfigError(f"{where}: there is no action {name[:60]!r}", mend)
-        if not isinstance(value, str) or not value.strip() or not value.isascii():
-            raise ConfigError(
-                f"{where}: the keys of {name} are not text", 'write for example "ctrl+t" or "t,f5"'
-            )
-        found[name] = value.strip()
-    return found
-
-
-def load(configs: Path) -> dict[str, str]:
-    """Return the user's keymap from ``configs/keys.toml``; empty without one. Raises ConfigError.
-
-    ``main.quit = "Q"`` or a table ``[main]`` with ``quit = "Q"`` both name the action ``main.quit``.
-    """
-    from engine.config_file import parse_toml
-    from engine.files import read_bounded
-
-    path = configs / "keys.toml"
-    if not path.is_file():
-        return {}
-    table = parse_toml(read_bounded(path, MOST_BYTES), "keys.toml")
-    flat: dict[str, object] = {}
-    for name, value in table.items():
-        if isinstance(value, dict):
-            flat.update({f"{name}.{key}": each for key, each in value.items()})
-        else:
-            flat[name] = value
-    return checked(flat, "keys.toml")
+def actions_of(place: object) -> "Iterator[Action]":
+    """Yield the actions whose keys work at ``place``, a widget, a screen or the app."""
+    for kind in type(place).__mro__:
+        for binding in vars(kind).get("BINDINGS", ()):
+            if (action := BY_ID.get(getattr(binding, "id", None) or "")) is not None:
+                yield action
 
 
 _WORDS: Final = {
     "question_mark": "?", "colon": ":", "full_stop": ".", "comma": ",", "right_square_bracket": "]",
-    "left_square_bracket": "[", "greater_than_sign": ">", "less_than_sign": "<", "dollar_sign": "$",
+    "left_square_bracket": "[", "greater_than_sign": ">", "less_than_sign": "<",
+    "right_curly_bracket": "}", "left_curly_bracket": "{", "dollar_sign": "$",
     "plus": "+", "equals_sign": "=", "minus": "-", "escape": "esc", "slash": "/",
 }  # fmt: skip
 

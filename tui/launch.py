@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SECONDS_TO_LEAVE: Final = 2.0
 """How long an app that was told to end may take, before the process ends without it."""
 
+WEB_DRIVER: Final = "textual.drivers.web_driver:WebDriver"
 _RESTORE: Final = "".join(
     (
         "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l",  # mouse
@@ -33,6 +34,8 @@ _RESTORE: Final = "".join(
 
 def refusal(environment: Mapping[str, str]) -> str:
     """Return why the app cannot be shown here, or nothing."""
+    if environment.get("TEXTUAL_DRIVER") == WEB_DRIVER:  # textual-serve draws it in a browser
+        return ""
     if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         return "the terminal app needs a terminal"
     if environment.get("TERM", "") in {"", "dumb", "unknown"}:
@@ -81,11 +84,11 @@ def open_app(workspace: Path | None) -> int:
     gc.disable()  # until the first picture: what is loaded and laid out up to then is kept anyway
     low = prepare(os.environ)
     from engine.workspace import Workspace, find_workspace
-    from tui import guard, keymap
+    from tui import guard, own_keys
     from tui.glyphs import fitting
 
     opened = Workspace.open(find_workspace(workspace, Path.cwd()))
-    keys = keymap.load(opened.configs)
+    keys = own_keys.load(opened.configs)
     from tui.app import PersonaMoeApp
 
     guard.install()

@@ -10,7 +10,7 @@ from engine.events import Event
 from engine.workspace import Workspace
 from tui.app import PersonaMoeApp
 from tui.glyphs import UNICODE, Glyphs
-from tui.notices import Opened, PersonaRow
+from tui.notices import ModelState, Opened, PersonaRow
 from tui.screens.main import MainScreen
 
 SIZES = [(80, 24), (120, 40)]
@@ -176,11 +176,16 @@ def recorded() -> list[Event]:
     return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(made)]
 
 
+NO_MODEL = ModelState(status="off", instead="answers quote your documents")
+
+
 class Quiet(PersonaMoeApp):
     """The app without an engine: what it shows is put there by the test."""
 
     def start_session(self) -> None:
         self.desk.session.queue.put(0, OPENED)
+        if self.desk.model is None:
+            self.desk.session.queue.put(0, NO_MODEL)
 
 
 async def nothing(work: object) -> str:

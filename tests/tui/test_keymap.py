@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ConfigError
 from tui import keymap
 
 FORBIDDEN = {f"ctrl+{letter}" for letter in "bashjmiz"} | {
@@ -60,27 +59,6 @@ def test_every_action_is_there_to_be_called() -> None:
     }  # fmt: skip
     for action in keymap.ACTIONS:
         assert hasattr(owners[action.scope], f"action_{action.id.partition('.')[2]}"), action.id
-
-
-def test_own_keys_are_read_in_both_forms(tmp_path: Path) -> None:
-    (tmp_path / "keys.toml").write_text('"app.help" = "f2"\n[main]\nquit = "Q"\n', "utf-8")
-    assert keymap.load(tmp_path) == {"app.help": "f2", "main.quit": "Q"}
-    assert keymap.load(tmp_path / "nowhere") == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ('[main]\nquitt = "Q"\n', "did you mean main.quit"),
-        ("[main]\nquit = 3\n", "are not text"),
-        ("main = [\n", "keys.toml"),
-    ],
-)
-def test_a_wrong_keymap_is_refused_with_a_mend(tmp_path: Path, text: str, says: str) -> None:
-    (tmp_path / "keys.toml").write_text(text, "utf-8")
-    with pytest.raises(ConfigError) as caught:
-        keymap.load(tmp_path)
-    assert says in str(caught.value)
 
 
 def test_the_documentation_has_the_table_of_keys() -> None:

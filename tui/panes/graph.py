@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from engine.events import EdgeOpened, Unopened
+from engine.events import Unopened
+from tui.panes.ego import edge_rows
 from tui.panes.rows import Part, Row, View, capped, is_open, row, term_rows, text_rows
 from tui.state import NodeView
 
@@ -116,22 +117,5 @@ def node_rows(view: View, name: str, width: int) -> list[Row]:
         rows.extend(text_rows("t", evidence.text, width, 1))
     edges = run.edges.get(name, ())
     rows.append(row("edges", (f"edges ({len(edges)})", "dim")))
-    for index, edge in enumerate(edges[:200]):
-        rows.extend(_edge_rows(view, name, edge, f"e{index}", width))
+    rows.extend(edge_rows(view, name, width, 1))
     return capped(rows)
-
-
-def _edge_rows(view: View, name: str, edge: EdgeOpened, key: str, width: int) -> Iterator[Row]:
-    outward = edge.source == name
-    other = edge.target if outward else edge.source
-    node = view.run.nodes.get(other)
-    yield row(
-        key,
-        ("to " if outward else "from ", "dim"),
-        (node.label if node else other, "strong"),
-        (f"  {edge.kind}", "accent"),
-        (f" {edge.weight:.2f}{f'  {edge.persona}' if edge.persona else ''}", "dim"),
-        depth=1,
-    )
-    if edge.quote:
-        yield from text_rows(f"{key}q", edge.quote, width, 2, "quote")

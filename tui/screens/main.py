@@ -17,6 +17,7 @@ from tui.panes.graph import node_rows
 from tui.panes.passage import passage_rows
 from tui.panes.rows import Row, View, place
 from tui.screens.first_run import SAMPLE, FirstRunScreen
+from tui.screens.layout_keys import LayoutKeys
 from tui.screens.main_view import PANES, MainView
 from tui.screens.model_keys import ModelKeys
 from tui.screens.persona_keys import PersonaKeys
@@ -31,7 +32,7 @@ _REPLAY_ACTIONS: Final = frozenset(
 )
 
 
-class MainScreen(PersonaKeys, ModelKeys):
+class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
     """The main screen with all it can do."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -109,25 +110,6 @@ class MainScreen(PersonaKeys, ModelKeys):
         """Go to the timeline."""
         self.show_pane(PANES[4])
 
-    def action_zoom(self) -> None:
-        """Give one pane the whole screen, or end that."""
-        self.zoomed = not self.zoomed
-        self.place_panes()
-
-    def action_wider(self) -> None:
-        """Give the left side more room."""
-        self._divide(5)
-
-    def action_narrower(self) -> None:
-        """Give the left side less room."""
-        self._divide(-5)
-
-    def _divide(self, step: int) -> None:
-        self.split = min(max(self.split + step, 20), 70)
-        self.moe.remembered.split = self.split
-        self.moe.remember()
-        self.place_panes()
-
     def action_theme(self) -> None:
         """Take the next theme."""
         self.say(f"theme: {self.moe.next_theme()}")
@@ -147,6 +129,8 @@ class MainScreen(PersonaKeys, ModelKeys):
         kind, _, rest = key.partition(":")
         if pane == "graph" and key in run.nodes:
             self._open_node(key)
+        elif pane == "ego":
+            self.follow_edge(key)
         elif kind == "cite":
             self._open_passages(int(rest), run.citations)
         elif kind == "evidence":

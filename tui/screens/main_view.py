@@ -12,10 +12,11 @@ from textual.widgets import Footer, Static
 
 from tui import keymap
 from tui.notices import Opened
+from tui.panes.ego import ego_rows
 from tui.panes.evidence import evidence_rows
 from tui.panes.graph import graph_rows
 from tui.panes.personas import persona_rows
-from tui.panes.rows import Part, View
+from tui.panes.rows import Part, Row, View
 from tui.panes.status import replay_parts, status_parts
 from tui.panes.timeline import timeline_rows
 from tui.widgets.answer import Answer
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
     from tui.app import PersonaMoeApp
     from tui.desk import Desk
 
+HEIGHTS: Final = {"answer": 5, "evidence": 4, "timeline": 3, "personas": 2, "graph": 3}
+"""The share that each pane has of the height of its side, unless the user changed it."""
 PANES: Final = ("answer", "graph", "personas", "evidence", "timeline")
 NARROW: Final = 100
 WIDE: Final = 150
+ROOM_FOR_EDGES: Final = 30
+"""Lines of a terminal that has room for the edges of a node below the graph."""
 SMALLEST: Final = (60, 16)
 
 
@@ -78,7 +83,7 @@ class MainView(Screen[None]):
         with Horizontal(id="panes"):
             with Vertical(id="left", classes="side"):
                 yield self._pane("personas", PersonasPane(persona_rows, id="personas"))
-                yield self._pane("graph", RowList(graph_rows, id="graph"))
+                yield self._pane("graph", RowList(graph_rows, id="graph"), RowList(self._edges, id="ego"))
             with Vertical(id="right", classes="side"):
                 yield self._pane("answer", Answer(id="answer"))
                 yield self._pane("evidence", RowList(evidence_rows, id="evidence"))
@@ -92,8 +97,8 @@ class MainView(Screen[None]):
             yield Question(id="question-input")
         yield Footer(compact=True, show_command_palette=False)
 
-    def _pane(self, name: str, content: Widget) -> Vertical:
-        pane = Vertical(content, id=f"pane-{name}", classes="pane")
+    def _pane(self, name: str, *content: Widget) -> Vertical:
+        pane = Vertical(*content, id=f"pane-{name}", classes="pane")
         pane.border_title = f"{PANES.index(name) + 1} {name.capitalize()}"
         return pane
 
@@ -157,6 +162,8 @@ class MainView(Screen[None]):
                 await self.query_one(Answer).show(view, desk.last_word())
             elif whole:
                 self.query_one(f"#{name}", RowList).show(view)
+                if name == "graph":
+                    self.show_edges(view)
         self._draw_tabs()
         if whole:
             self._drawn = view
@@ -170,6 +177,22 @@ class MainView(Screen[None]):
             and was.opened is view.opened
             and (was.live, was.replaying) == (view.live, view.replaying)
         )
+
+    # -- the edges beside the graph --------------------------------------------------------------
+    @property
+    def ego_shown(self) -> bool:
+        """Whether the edges of the selected node stand beside the graph: as asked, or where there is room."""
+        asked = self.moe.remembered.ego
+        return self.size.height >= ROOM_FOR_EDGES if asked is None else asked
+
+    def _edges(self, view: View, toggled: frozenset[str], width: int) -> list[Row]:
+        line = self.query_one("#graph", RowList).current
+        return ego_rows(view, line.key if line is not None else "", width)
+
+    def show_edges(self, view: View | None = None) -> None:
+        """Show what the node under the cursor is joined to."""
+        if self.ego_shown:
+            self.query_one("#ego", RowList).show(view or self.desk.view())
 
     def redraw(self) -> None:
         """Have everything drawn anew."""
@@ -206,6 +229,7 @@ class MainView(Screen[None]):
         solo = self.zoomed or width < NARROW
         self.set_class(solo, "-solo")
         self.set_class(width >= WIDE and not solo, "-wide")
+        self.set_class(width >= NARROW, "-broad")
         for name in PANES:
             pane = self.query_one(f"#pane-{name}")
             shown = name == self.shown_pane
@@ -218,6 +242,13 @@ class MainView(Screen[None]):
         right.styles.width = "1fr" if solo else f"{100 - self.split}fr"
         if self.has_class("-wide"):
             left.styles.width, right.styles.width = f"{self.split + 10}fr", f"{90 - self.split}fr"
+        for name, share in HEIGHTS.items():
+            beside = self.has_class("-wide") and name in {"personas", "graph"}
+            pane = self.query_one(f"#pane-{name}")
+            pane.styles.height = (
+                "1fr" if solo or beside else f"{self.moe.remembered.heights.get(name, share)}fr"
+            )
+        self.query_one("#ego").display = self.ego_shown
         self._draw_tabs()
         self.redraw()
         self.call_after_refresh(self._refocus)

@@ -51,6 +51,19 @@ class ReplayView(Calls):
             self.desk.player.decision(step)
             self.redraw()
 
+    def action_onward(self) -> None:
+        """A tenth of the run forward."""
+        self._seek_by(1)
+
+    def action_backward(self) -> None:
+        """A tenth of the run back."""
+        self._seek_by(-1)
+
+    def _seek_by(self, tenths: int) -> None:
+        if self.desk.player is not None:
+            step = max(1, len(self.desk.player.events) // 10)
+            self._seek(self.desk.player.position + tenths * step)
+
     def action_faster(self) -> None:
         """Twice the speed."""
         if self.desk.player is not None:

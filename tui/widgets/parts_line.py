@@ -1,13 +1,18 @@
 """One line made of styled parts."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from engine.cleaning import one_line
 from tui.panes.rows import Part
+
+if TYPE_CHECKING:
+    from textual import events
 
 STYLES: Final = {
     "": "",
@@ -26,6 +31,18 @@ class PartsLine(Static):
 
     DEFAULT_CSS = "PartsLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }"
 
+    class Clicked(Message):
+        """A part was clicked; ``share`` is where in it, 0 at its left end, 1 at its right."""
+
+        def __init__(self, line: "PartsLine", part: int, share: float) -> None:
+            super().__init__()
+            self.line, self.part, self.share = line, part, share
+
+        @property
+        def control(self) -> "PartsLine":
+            """The line that was clicked."""
+            return self.line
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__("", markup=False, id=id, classes=classes)
         self._parts: Sequence[Part] = ()
@@ -36,6 +53,16 @@ class PartsLine(Static):
             return
         self._parts = parts
         self.update(Content.assemble(*((_flat(text), STYLES[style]) for text, style in parts)))
+
+    def on_click(self, event: "events.Click") -> None:
+        """Say which part was clicked."""
+        left = 0
+        for number, (text, _) in enumerate(self._parts):
+            width = cell_len(_flat(text))
+            if left <= event.x < left + width:
+                self.post_message(self.Clicked(self, number, (event.x - left) / max(1, width - 1)))
+                return
+            left += width
 
     @property
     def text(self) -> str:
