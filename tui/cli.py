@@ -26,6 +26,7 @@ COMMANDS = {
     "federate": ("federate", "pass on how personas did, as sums without any text"),
     "snapshots": ("snapshots", "recorded runs: list, show, replay, verify, diff, export, import"),
     "models": ("models", "see the model server's models, and fetch more"),
+    "serve": ("serve", "show the app in a browser on this machine"),
     "config": ("config", "see, change and check the settings"),
     "eval": ("evaluate", "measure retrieval on a data set with known answers"),
     "doctor": ("doctor", "check terminal, workspace, index, personas and model"),
