@@ -223,7 +223,7 @@ class Engine:
         question, PersonaError for an unknown persona, CorpusError if nothing is indexed, SnapshotError
         if the question that this one is to follow was not recorded.
         """
-        earlier, session = self._earlier(options.after)
+        earlier, session, before = self._earlier(options.after)
         asked = self._asked(question, earlier)
         meaning = await self._likeness.of(asked.reading)
         query = self._query(asked.reading, meaning)
@@ -233,7 +233,7 @@ class Engine:
             known = mixture.known(model=author.model)
             most = author.most_experts
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
-            recording = Recording(self.workspace.snapshots, asked.question, session)
+            recording = Recording(self.workspace.snapshots, asked.question, session, before)
             started = self._started(asked.question, author, options, known)
             told = (started, *asked.told, *_warned(recording.problem), *meaning.events)
             run = self._run(query, mixture, gate, author, options, recording.run_id, told)
@@ -342,10 +342,10 @@ class Engine:
         )
 
     # -- what came before ------------------------------------------------------------------------
-    def _earlier(self, after: str) -> tuple[Earlier | None, str]:
-        """Return the question of the snapshot ``after`` as it was read, and the session it belongs to."""
+    def _earlier(self, after: str) -> tuple[Earlier | None, str, str]:
+        """Return the question of the snapshot ``after`` as it was read, its session, and its id."""
         if not after:
-            return None, ""
+            return None, "", ""
         snapshot = SnapshotLibrary(self.workspace.snapshots).open(after, salvage=True)
         view = view_run(snapshot.events())
         earlier = Earlier(
@@ -354,7 +354,8 @@ class Engine:
             answer_type=view.answer_type,
             digest=snapshot.digest if snapshot.complete else "",
         )
-        return earlier if view.reading else None, snapshot.header.session or snapshot.snapshot_id
+        session = snapshot.header.session or snapshot.snapshot_id
+        return earlier if view.reading else None, session, snapshot.snapshot_id
 
     def _asked(self, question: str, earlier: Earlier | None) -> Asked:
         text = require_question(question)

@@ -78,8 +78,7 @@ def cut_off_run(engine: "Engine") -> CutOff | None:
         return None
     if info is None or info.state != "cut off" or not info.question:
         return None
-    before = _turns(library.list(), info.session, newest)[:-1] if info.session != newest else ()
-    return CutOff(newest, info.question, before)
+    return CutOff(newest, info.question, _turns(library.list(), newest)[:-1])
 
 
 def list_sessions(engine: "Engine") -> "list[SessionInfo]":
@@ -94,16 +93,16 @@ def open_session(engine: "Engine", name: str) -> tuple[tuple[Turn, ...], Recordi
     from engine.snapshots.library import SnapshotLibrary
 
     library = SnapshotLibrary(engine.workspace.snapshots)
-    return _turns(library.list(), library.info(name).session, name), open_run(engine, name)
+    return _turns(library.list(), name), open_run(engine, name)
 
 
-def _turns(infos: "list[SnapshotInfo]", session: str, name: str) -> tuple[Turn, ...]:
-    """Return the whole runs of ``session`` before ``name``, oldest first, and ``name`` itself."""
-    runs = sorted((each.created, each.id, each) for each in infos if each.session == session)
-    turns = []
-    for _, _, each in runs:
-        if each.id == name or each.state == "complete":
-            turns.append(Turn(each.id, each.question))
-        if each.id == name:
-            break
-    return tuple(turns)
+def _turns(infos: "list[SnapshotInfo]", name: str) -> tuple[Turn, ...]:
+    """Return the runs that led to ``name``, oldest first, and ``name`` itself."""
+    known = {each.id: each for each in infos}
+    turns: list[Turn] = []
+    seen: set[str] = set()
+    while (info := known.get(name)) is not None and name not in seen:
+        seen.add(name)
+        turns.append(Turn(info.id, info.question))
+        name = info.after
+    return tuple(reversed(turns))

@@ -63,6 +63,10 @@ _CAPITALS: Final = re.compile(
 )
 
 
+_PERSONAL: Final = re.compile(r"[A-Z][\w.'’-]*(?:\s+(?:de|van|von|da|di|of)?\s*[A-Z][\w.'’-]*){1,3}")
+_IMPERSONAL_NAME: Final = re.compile(r"\b(?:the|of the|and)\b|\d", re.I)
+
+
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):
     """The question before: as it was read, its answer, what kind of answer it asked for.
 
@@ -174,14 +178,16 @@ def _antecedent(role: Role, earlier: Earlier, store: SqliteStore) -> tuple[list[
     """Return what a pronoun of this role stands for, where that was said, and the rule in words."""
     asked, answered = _topics(earlier, store, role), _answered(earlier, store)
     wants = {"person": "person", "place": "place"}.get(role, "")
+    if role == "person" and (people := _people(earlier, answered)):
+        return people[:1], "answer", "the likeliest person in the last answer"
     if wants and earlier.answer_type == wants and answered:
         return answered[:1], "answer", f"the {wants} that the last answer names first"
     if role == "thing" and _WHICH.match(earlier.question) and answered:
         return answered[:1], "answer", "the last question asked which one, and the answer names it first"
     if role == "many":
         several = asked if len(asked) > 1 or len(answered) < 2 else answered
-        if len(several) < 2 and earlier.answer_type == "person" and answered:
-            return answered[:1], "answer", "the person that the last answer names first"
+        if len(several) < 2 and earlier.answer_type == "person" and (people := _people(earlier, answered)):
+            return people[:1], "answer", "the likeliest person in the last answer"
         source: Source = "question" if several is asked else "answer"
         return several[:MOST_NAMES], source, f"the names in the last {source}"
     if role != "thing" and answered:
@@ -211,7 +217,27 @@ def _answered(earlier: Earlier, store: SqliteStore) -> list[str]:
     said = fold(earlier.question).lower()
     at_home = [name.surface for name in names_in(answer, store)]
     found = dict.fromkeys([*at_home, *(each for each in _capitalised(answer) if " " in each)])
-    return [name for name in found if fold(name).lower() not in said]
+    new = [name for name in found if fold(name).lower() not in said]
+    return sorted(new, key=lambda name: (answer.find(name), name))
+
+
+def _people(earlier: Earlier, answered: list[str]) -> list[str]:
+    """Return those of the names that may be a person's, the likeliest first.
+
+    What is done *by* somebody, and who is *born* or *is a* something, is a person more likely than
+    the first name that comes; an article, an *of* or a number speaks against it.
+    """
+    answer = " ".join(_MARKER.sub("", earlier.answer).split())
+    judged = []
+    for order, name in enumerate(answered):
+        written = re.escape(name)
+        likely = 2 * bool(re.search(rf"\bby\s+{written}", answer))
+        likely += 2 * bool(re.search(rf"{written}\s*(?:\([^)]*\d|was born\b|(?:is|was) an?\b)", answer))
+        likely += bool(_PERSONAL.fullmatch(name))
+        likely -= 3 * bool(_IMPERSONAL_NAME.search(name))
+        if likely > 0:
+            judged.append((-likely, order, name))
+    return [name for _, _, name in sorted(judged)]
 
 
 def _capitalised(text: str) -> list[str]:

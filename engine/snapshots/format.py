@@ -45,7 +45,7 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The first line: what this is, and the wall-clock and host facts, which stand nowhere else.
 
-    ``session`` is the run that the session of a follow-up question began with; absent elsewhere.
+    A run that followed another names it in ``after``, and the first of them all in ``session``.
     """
 
     format: str
@@ -57,6 +57,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: str
     host: Host
     session: str = ""
+    after: str = ""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,7 +124,7 @@ def event_bytes(line: bytes) -> bytes:
 
 
 def make_header(
-    snapshot: str, created: str, program: str, label: str, host: Host, session: str = ""
+    snapshot: str, created: str, program: str, label: str, host: Host, session: str = "", after: str = ""
 ) -> Header:
     """Return the header of a new journal in the present format."""
     return Header(
@@ -136,4 +137,5 @@ def make_header(
         label=label,
         host=host,
         session=session,
+        after=after,
     )

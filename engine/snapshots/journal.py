@@ -79,10 +79,11 @@ class Journal:
         self.torn: Path | None = None
 
     @classmethod
-    def create(cls, folder: Path, *, label: str, session: str = "", buffer: int = 0) -> Self:
+    def create(cls, folder: Path, *, label: str, session: str = "", after: str = "", buffer: int = 0) -> Self:
         """Return a new journal in ``folder`` (made private if missing), its header on disk.
 
-        ``label`` says in the header what was run, ``session`` what its session began with. Raises
+        ``label`` says in the header what was run, ``after`` the run it followed,
+        ``session`` the first of them all. Raises
         WorkspaceError if it cannot be written.
         """
         make_folder(folder)
@@ -102,7 +103,13 @@ class Journal:
             journal._lock()
             host = Host(system=platform.system(), python=platform.python_version())
             header = make_header(
-                snapshot, f"{now:%Y-%m-%dT%H:%M:%SZ}", _program_version(), one_line(label), host, session
+                snapshot,
+                f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                _program_version(),
+                one_line(label),
+                host,
+                session,
+                after,
             )
             try:
                 journal._begin(with_crc(header_encoder.encode(header)))

@@ -32,7 +32,7 @@ State: TypeAlias = Literal["complete", "cut off", "running", "damaged"]
 class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list. ``personas`` are those that were chosen, ``bytes`` the size on disk.
 
-    ``session`` is the run that its session began with, often itself. ``verified`` tells that
+    ``after`` is the run it followed, ``session`` the first of them all, often itself. ``verified`` tells that
     running it again, the last time that was done, agreed.
     """
 
@@ -51,6 +51,7 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True):
     pinned: bool
     verified: bool = False
     session: str = ""
+    after: str = ""
     problem: str = ""
 
 
@@ -122,6 +123,7 @@ class SnapshotLibrary:
             note=label.note,
             pinned=label.pinned,
             session=summary.session or snapshot_id,
+            after=summary.after,
             verified=bool(summary.digest) and label.verified == summary.digest,
             problem=problem or summary.problem,
         )

@@ -30,16 +30,16 @@ class Recording:
         problem: why it is not recorded, None if it is: an answer is worth having without a record.
     """
 
-    def __init__(self, folder: Path, label: str, session: str = "") -> None:
+    def __init__(self, folder: Path, label: str, session: str = "", after: str = "") -> None:
         """Begin a journal in ``folder``; ``label`` says in its header what was asked.
 
-        ``session`` is the run that the session began with, empty for the first of one.
+        ``after`` is the run it follows and ``session`` the first of them all; empty where it follows none.
         """
         self.run_id = ""
         self.problem: PersonaMoeError | None = None
         self._journal: Journal | None = None
         try:
-            self._journal = Journal.create(folder, label=label, session=session)
+            self._journal = Journal.create(folder, label=label, session=session, after=after)
             self.run_id = self._journal.snapshot_id
         except WorkspaceError as error:
             self.problem = error

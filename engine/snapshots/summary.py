@@ -30,6 +30,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     personas: list[str] = msgspec.field(default_factory=list)
     model: str = ""
     session: str = ""
+    after: str = ""
     problem: str = ""
 
 
@@ -81,6 +82,7 @@ def _from_ends(handle: int, name: str, head: bytes, size: int) -> Summary:
         personas=[one_line(each, 64) for each in entry.end.chosen],
         model=_model(started),
         session=one_line(header.session, 64),
+        after=one_line(header.after, 64),
     )
 
 
@@ -120,6 +122,7 @@ def _from_all(path: Path) -> Summary:
         personas=chosen,
         model=_model(started),
         session=one_line(snapshot.header.session, 64),
+        after=one_line(snapshot.header.after, 64),
         problem=snapshot.problem,
     )
 

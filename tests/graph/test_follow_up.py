@@ -29,6 +29,12 @@ WHICH = Earlier(
     question="Which company makes the Helio lamp?", answer="The Helio lamp is made by Nordlys. [1]"
 )
 WHAT = Earlier(question="What is the Helio lamp?", answer="It is made by Nordlys. [1]")
+FILM = Earlier(
+    question="Who is the director of the film Gladiators Seven?",
+    answer="Gladiators Seven( also known as The Revolt of the Seven) is a 1964 Italian film directed by "
+    "Alberto De Martino and starring Tony Russel. [1]",
+    answer_type="person",
+)
 NAMELESS = Earlier(question="How long does the wick last?", answer="Nine hours. [1]", answer_type="number")
 
 
@@ -63,6 +69,7 @@ def store(workspace: Workspace) -> SqliteStore:
         (WHO, "And in which year?", "And in which year: designed the Helio lamp?"),
         (WHO, "when?", "when: designed the Helio lamp?"),
         (WHO, "why is that?", "why is that: designed the Helio lamp?"),
+        (FILM, "and when was he born?", "and when was Alberto De Martino born?"),
         (WHICH, "When did it move?", "When did Nordlys move?"),
         (WHAT, "Who makes it?", "Who makes the Helio lamp?"),
         (NAMELESS, "and who made it?", "and who made the wick last?"),
