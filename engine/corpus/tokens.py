@@ -101,6 +101,17 @@ class Tokens(NamedTuple):
     gaps: list[str]
     firsts: Sequence[int]
 
+    def spans(self, length: int) -> list[tuple[int, int]]:
+        """Return the words' offsets in the folded text, which has ``length`` characters.
+
+        >>> tokenise("(An owl)").spans(8)
+        [(1, 3), (4, 7)]
+        """
+        ends = accumulate(map(len, chain.from_iterable(zip(self.surfaces, self.gaps, strict=True))))
+        behind = [0, *ends]
+        lead = length - behind[-1]
+        return [(lead + behind[i], lead + behind[i + 1]) for i in range(0, len(behind) - 1, 2)]
+
 
 class _Folding(dict[int, str]):
     """What each character folds to, worked out when it is met first."""

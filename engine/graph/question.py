@@ -158,10 +158,11 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
     folded = fold(text)
     tokens = tokenise(folded)
     kept, _, _ = _at_home(tokens, store)
+    spans = tokens.spans(len(folded))
     # Folding may lengthen a text ("ß"); then the folded writing has to do.
     written = text if len(text) == len(folded) else folded
     return [
-        NameInText(written[(at := tokens.spans[a][0]) : (to := tokens.spans[b - 1][1])], key, at, to)
+        NameInText(written[(at := spans[a][0]) : (to := spans[b - 1][1])], key, at, to)
         for (a, b), key in kept
     ]
 
