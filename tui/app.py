@@ -76,7 +76,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         if self._bench is None:
             from tui.persona_bench import PersonaBench
 
-            self._bench = PersonaBench(self.desk.session.workspace)
+            self._bench = PersonaBench(self.desk.session.personas)
         return self._bench
 
     def get_default_screen(self) -> Screen[None]:

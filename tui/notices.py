@@ -12,7 +12,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonaRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A persona as the roster shows it when no run says more."""
+    """A persona as the roster shows it when no run says more; its words are cleaned when they are drawn."""
 
     persona_id: str
     tier: Tier

@@ -20,7 +20,6 @@ from tui.persona_desk import open_ledger
 
 if TYPE_CHECKING:
     from engine.pipeline import Engine
-    from engine.workspace import Workspace
 
 NEW_SUFFIX: Final = ".new.json"
 """How drafts of personas that were never saved end, in ``state/edits``."""
@@ -53,8 +52,8 @@ class Opened(NamedTuple):
 class PersonaBench:
     """Everything below runs on the engine's thread; what was done is kept for undoing, all session."""
 
-    def __init__(self, workspace: "Workspace") -> None:
-        self.registry = PersonaRegistry.of(workspace)
+    def __init__(self, registry: PersonaRegistry) -> None:
+        self.registry = registry
         self.work = Workbench(self.registry)
         self.notes: list[str] = []
         self._stored: dict[str, StoredPersona] = {}

@@ -17,6 +17,7 @@ from tui.workspace_watch import WorkspaceWatch
 
 if TYPE_CHECKING:
     from engine.corpus.report import Progress
+    from engine.personas.registry import PersonaRegistry
     from engine.pipeline import Engine
     from engine.workspace import Workspace
 
@@ -35,6 +36,7 @@ class Session:
 
     def __init__(self, workspace: "Workspace") -> None:
         self.workspace = workspace
+        self._personas: PersonaRegistry | None = None
         self.queue = EventQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -233,11 +235,18 @@ class Session:
         except Exception as error:
             self.queue.put(0, Said(text=f"internal error: {_kept(error)}", level="error"))
 
-    def _contents(self) -> Opened:
-        from engine.personas.registry import PersonaRegistry
+    @property
+    def personas(self) -> "PersonaRegistry":
+        """The workspace's personas, which remember the files they read; for the engine's thread."""
+        if self._personas is None:
+            from engine.personas.registry import PersonaRegistry
 
+            self._personas = PersonaRegistry.of(self.workspace)
+        return self._personas
+
+    def _contents(self) -> Opened:
         engine = self._opened()
-        roster = PersonaRegistry.of(self.workspace).load()
+        roster = self.personas.load()
         problems = [
             one_line(f"{each.path.parent.name}/{each.path.name}: {each.reason}") for each in roster.problems
         ]
@@ -248,9 +257,9 @@ class Session:
                 PersonaRow(
                     persona_id=stored.persona.persona_id,
                     tier=stored.tier,
-                    name=one_line(name, 60) if isinstance(name, str) else stored.persona.persona_id,
+                    name=name if isinstance(name, str) else stored.persona.persona_id,
                     cost=stored.persona.activation_cost,
-                    expertise=tuple(one_line(word, 40) for word in stored.persona.expertise[:8]),
+                    expertise=tuple(stored.persona.expertise[:8]),
                     pinned=stored.persona.metadata.get("pinned") is True,
                 )
             )

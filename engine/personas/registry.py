@@ -15,52 +15,18 @@ from engine.config_file import nearest
 from engine.errors import InputError, PersonaError, WorkspaceError
 from engine.events import Tier
 from engine.files import fsync_folder, make_folder, move_noreplace, read_bounded, remove_file
-from engine.ids import digest, require_safe_id
+from engine.ids import require_safe_id
 from engine.personas.document import (
     MAX_BYTES,
     Persona,
-    decode_persona,
-    persona_digest,
     save_persona_to_file,
 )
 from engine.personas.moves import Line, Move, MoveJournal, move_persona_to_folder
+from engine.personas.roster import KnownFiles, Problem, Roster, StoredPersona, read_stored
 from engine.personas.versions import Undone, keep_version, last_change, open_moves, take_back
 from engine.workspace import TIERS, Workspace
 
 __all__ = ["PersonaRegistry", "Problem", "Roster", "StoredPersona", "move_persona_to_folder"]
-
-
-class StoredPersona(msgspec.Struct, frozen=True, kw_only=True):
-    """A persona and where it lies. ``digest`` is :func:`persona_digest`, ``content`` that of the file."""
-
-    persona: Persona
-    tier: Tier
-    path: Path
-    digest: str
-    content: str
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that takes no part, and why."""
-
-    path: Path
-    reason: str
-
-
-class Roster(msgspec.Struct, frozen=True, kw_only=True):
-    """All personas, by tier (active first) and id, and the files that could not be used."""
-
-    personas: tuple[StoredPersona, ...]
-    problems: tuple[Problem, ...]
-
-    def in_tier(self, *tiers: Tier) -> tuple[StoredPersona, ...]:
-        """Return the personas of these tiers, in order."""
-        return tuple(stored for stored in self.personas if stored.tier in tiers)
-
-    @property
-    def usable(self) -> tuple[StoredPersona, ...]:
-        """Return the personas that may be asked: all but the pruned."""
-        return self.in_tier("active", "stable", "experimental")
 
 
 class PersonaRegistry:
@@ -73,6 +39,7 @@ class PersonaRegistry:
     def __init__(self, folder: Path, workspace: Workspace | None = None) -> None:
         self.folder: Final = folder
         self._workspace: Final = workspace
+        self._files: Final = KnownFiles()
 
     @classmethod
     def of(cls, workspace: Workspace) -> "PersonaRegistry":
@@ -81,7 +48,10 @@ class PersonaRegistry:
 
     # -- reading ---------------------------------------------------------------------------------
     def load(self) -> Roster:
-        """Return every persona that can be used and, for every file that cannot, the reason."""
+        """Return every persona that can be used and, for every file that cannot, the reason.
+
+        A file that did not change since this registry read it last is not read again.
+        """
         found: list[StoredPersona] = []
         problems: list[Problem] = []
         places: dict[str, list[Path]] = {}
@@ -91,7 +61,7 @@ class PersonaRegistry:
                 path = folder / name
                 places.setdefault(name, []).append(path)
                 try:
-                    found.append(_read(path, tier))
+                    found.append(self._files.read(path, tier))
                 except PersonaError as error:
                     problems.append(Problem(path=path, reason=str(error)))
         twice = {name for name, paths in places.items() if len(paths) > 1}
@@ -117,7 +87,7 @@ class PersonaRegistry:
         if len(paths) > 1:
             raise _duplicate(persona_id, list(paths.values()))
         ((tier, path),) = paths.items()
-        return _read(path, tier)
+        return read_stored(path, tier)
 
     def places(self, persona_id: str) -> dict[Tier, Path]:
         """Return the file of this id by tier: one, unless there is none or a conflict."""
@@ -140,7 +110,7 @@ class PersonaRegistry:
             path = self.folder / tier / f"{persona.persona_id}.json"
             make_folder(path.parent)
             save_persona_to_file(persona, path, replace=False)
-            return _read(path, tier)
+            return read_stored(path, tier)
 
     def update(self, persona: Persona, seen: str) -> StoredPersona:
         """Replace the persona of that id, unless its file is no longer the one seen.
@@ -161,7 +131,7 @@ class PersonaRegistry:
             except (PersonaError, WorkspaceError):
                 remove_file(kept)
                 raise
-            return _read(stored.path, stored.tier)
+            return read_stored(stored.path, stored.tier)
 
     def pin(self, persona_id: str, pinned: bool = True) -> tuple[StoredPersona, bool]:
         """Say whether the lifecycle must leave the persona where it is; return it, and if that changed."""
@@ -211,7 +181,7 @@ class PersonaRegistry:
                 raise WorkspaceError(
                     f"{persona_id} was moved to {tier}, but not yet recorded: {error.problem}", error.mend
                 ) from error
-            return _read(path, tier)
+            return read_stored(path, tier)
 
     def _rename(self, journal: MoveJournal, persona_id: str, source: Tier, target: Tier) -> Path:
         try:
@@ -336,23 +306,4 @@ def _duplicate(persona_id: str, paths: list[Path]) -> PersonaError:
     return PersonaError(
         f"there is a persona {persona_id} in {tiers}; none takes part",
         f"keep one with 'persona-moe personas resolve {persona_id} TIER'",
-    )
-
-
-def _read(path: Path, tier: Tier) -> StoredPersona:
-    where = f"{tier}/{path.name}"
-    try:
-        data = read_bounded(path, MAX_BYTES)
-    except WorkspaceError as error:
-        raise PersonaError(error.problem, error.mend) from error
-    persona = decode_persona(data, where)
-    if path.name != f"{persona.persona_id}.json":
-        mend = f"rename the file to {persona.persona_id}.json, or change the id"
-        raise PersonaError(f"{where} holds the persona {persona.persona_id}", mend)
-    return StoredPersona(
-        persona=persona,
-        tier=tier,
-        path=path,
-        digest=persona_digest(persona),
-        content=digest("file.v1", data),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from engine.cleaning import one_line
 from engine.events import Scores, Term, Tier
 from tui.glyphs import Glyphs
 from tui.notices import PersonaRow
@@ -84,7 +85,8 @@ def _persona(
     yield row(key, *parts, depth=1, folded=not opened)
     if opened:
         if stored is not None:
-            words = f"{stored.name}; cost {stored.cost:g}; knows {', '.join(stored.expertise) or 'nothing'}"
+            knows = one_line(", ".join(stored.expertise), 400) or "nothing"
+            words = f"{one_line(stored.name, 60)}; cost {stored.cost:g}; knows {knows}"
             yield from text_rows(f"{key}/card", words, width, 2, "dim")
         if seen is not None:
             yield from _numbers(view, key, seen, toggled, width)

@@ -71,7 +71,7 @@ def _fit(text: str, size: int) -> str:
 def preview_rows(saved: Preview, tried: Preview | None, glyphs: Glyphs, width: int) -> list[Row]:
     """Return a persona's own run of a question; a draft's beside it where there is one."""
     runs = [saved] if tried is None else [saved, tried]
-    column = max(10, (width - 14) // 2)
+    column = max(10, (width - 14) // len(runs))
     rows = [*text_rows("asked", f"on: {saved.question}", width, 0, "dim")]
     if tried is not None:
         gain = tried.scores.total - saved.scores.total

@@ -60,6 +60,7 @@ class MainView(Screen[None]):
         self.split = 40
         self._ticks = 0
         self._drawn: View | None = None
+        self._offered: Opened | None = None
         self._welcomed = False
         self._pictured = False
         self._keys_as = (False, False)
@@ -144,8 +145,9 @@ class MainView(Screen[None]):
         bar.display = player is not None
         if player is not None:
             bar.show(replay_parts(view, player, desk.replay_name, self.size.width))
-        question = self.query_one(Question)
-        if view.opened is not None:
+        if view.opened is not None and view.opened is not self._offered:
+            self._offered = view.opened
+            question = self.query_one(Question)
             question.documents = view.opened.documents
             question.personas = [each.persona_id for each in view.opened.personas]
         keys_as = (desk.running, player is not None)

@@ -29,15 +29,15 @@ class PersonasScreen(RosterView):
     """The roster with all that can be done from it."""
 
     # -- acting ----------------------------------------------------------------------------------
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def _act(self, act: Callable[[], Act]) -> None:
-        self.busy = True
-        done = await self.called(act)
-        self.busy = False
-        if done is None:
-            return
-        self.say(done.told, "warn" if done.refused else "dim")
-        await self._look_again(done.ids)
+        async with self.turn:
+            self.busy = True
+            done = await self.called(act)
+            self.busy = False
+            if done is not None:
+                self.say(done.told, "warn" if done.refused else "dim")
+                await self._look_again(done.ids)
 
     async def _look_again(self, ids: Sequence[str]) -> None:
         if not ids:

@@ -1,7 +1,8 @@
 """What the persona screens share: a title, a line that says what was done, a prompt, the engine's thread."""
 
+import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, TypeVar, cast
 
 from textual.screen import Screen
 
@@ -26,6 +27,11 @@ class PersonaScreen(Screen[Result]):
 
     scope: ClassVar[keymap.Scope] = "dialog"
     """Whose keys come first in the help."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn: Final = asyncio.Lock()
+        """Held by an act until what it did is shown, so that keys typed ahead are taken in order."""
 
     @property
     def moe(self) -> "PersonaMoeApp":

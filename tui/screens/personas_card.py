@@ -44,25 +44,21 @@ class CardScreen(CardEditing):
         self.touched += touched or []
 
     # -- moving ----------------------------------------------------------------------------------
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def _act(self, act: Callable[[], Act]) -> None:
-        if self._new is not None:
-            self.say("save it first, with w", "warn")
-            return
-        done = await self.called(act)
-        if done is None:
-            return
-        self.touched += done.ids
-        self.personas_changed()
-        draft = self._draft
-        if not self.bench_has(self._persona):
-            self.say(done.told)
-            self.dismiss(self.touched)
-            return
-        await self._open_again(done.told, "warn" if done.refused else "dim")
-        if draft is not None and draft.changed and self._opened is not None:
-            self._draft = draft.rebased(self._opened.card.stored.persona)
-            self.draw()
+        async with self.turn:
+            if self._new is not None:
+                self.say("save it first, with w", "warn")
+                return
+            done = await self.called(act)
+            if done is None:
+                return
+            self.touched += done.ids
+            self.personas_changed()
+            if not self.bench_has(self._persona):
+                self.dismiss(self.touched)
+                return
+            await self.open_again(done.told, "warn" if done.refused else "dim")
 
     def bench_has(self, persona_id: str) -> bool:
         """Return whether there is still a file of this persona."""
@@ -138,14 +134,16 @@ class CardScreen(CardEditing):
         """Go to the persona before."""
         self._turn(-1)
 
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def _turn(self, step: int) -> None:
-        if self._new is not None or self._persona not in self._order:
-            return
-        if await self._kept():
-            self._persona = self._order[(self._order.index(self._persona) + step) % len(self._order)]
-            self.say("")
-            self.load()
+        async with self.turn:
+            if self._new is not None or self._persona not in self._order:
+                return
+            if await self._kept():
+                place = (self._order.index(self._persona) + step) % len(self._order)
+                self._persona = self._order[place]
+                self.say("")
+                self.load()
 
     def action_copy(self) -> None:
         """Copy the card."""
@@ -170,11 +168,12 @@ class CardScreen(CardEditing):
 
         return await self.called(keep) is not None
 
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def action_close(self) -> None:
         """Go back; unsaved changes are kept for the next time."""
-        if await self._kept():
-            self.dismiss(self.touched)
+        async with self.turn:
+            if await self._kept():
+                self.dismiss(self.touched)
 
 
 def _preview(view: View, loaded: object, width: int) -> list[Row]:

@@ -9,6 +9,7 @@ from textual.app import SuspendNotSupported
 from engine.cleaning import one_line
 from engine.errors import PersonaError
 from engine.personas.draft import TEXTS, Draft
+from tui.persona_bench import Opened
 from tui.persona_draft_file import DraftFile, row_of_problem
 from tui.screens.personas_card_view import CardView
 from tui.widgets.parts_line import PartsLine
@@ -117,33 +118,43 @@ class CardEditing(CardView):
         self.ask(number + label, _value_of(self._draft, field), take)
 
     # -- saving ----------------------------------------------------------------------------------
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def action_save(self) -> None:
         """Save what was changed."""
-        draft, opened = self._draft, self._opened
-        if draft is None or opened is None:
+        async with self.turn:
+            draft = self._draft
+            if draft is not None and self._new is None and not draft.changed:
+                self.say("nothing was changed")
+            elif draft is not None:
+                await self._save(draft)
+
+    async def _save(self, draft: Draft) -> None:
+        opened = self._opened
+        if opened is None:
             return
         if self._new is not None:
             stored = await self.called(lambda: self.bench.make(draft))
-        elif draft.changed:
-            stored = await self.called(lambda: self.bench.save(opened.card.stored, draft))
         else:
-            self.say("nothing was changed")
+            stored = await self.called(lambda: self.bench.save(opened.card.stored, draft))
+        if stored is None:
             return
-        if stored is not None:
-            await self._saved(stored.persona.persona_id, "saved" if self._new is None else "made")
-
-    async def _saved(self, persona_id: str, word: str) -> None:
-        self._persona, self._new = persona_id, None
-        self.touched.append(persona_id)
+        word = "saved" if self._new is None else "made"
+        self._persona, self._new = stored.persona.persona_id, None
+        self.touched.append(self._persona)
         self.personas_changed()
-        await self._open_again(f"{persona_id} is {word}; u takes it back")
+        await self.open_again(f"{self._persona} is {word}; u takes it back")
 
-    async def _open_again(self, said: str, style: str = "dim") -> None:
+    async def open_again(self, said: str, style: str = "dim") -> None:
+        """Show the persona as it is saved now; changes that are not saved yet stand over that."""
         opened = await self.called(lambda: self.bench.open(self._persona))
-        if opened is not None:
-            self._take(opened)
-            self.say(said, style)
+        if opened is None:
+            return
+        pending = self._draft
+        self._take(opened)
+        if pending is not None:
+            self._draft = pending.rebased(opened.card.stored.persona)
+            self.draw()
+        self.say(said, style)
 
     def action_discard(self) -> None:
         """Discard the changes; again brings them back."""
@@ -158,13 +169,16 @@ class CardEditing(CardView):
             self.say("the changes are discarded; z brings them back")
         self.draw()
 
-    @work(exclusive=True, group="act")
+    @work(group="act")
     async def action_editor(self) -> None:
         """Edit the file in the user's editor; what does not validate is kept, and the field is named."""
-        if self._draft is None or self._opened is None:
-            return
-        stored = None if self._new is not None else self._opened.card.stored
-        file = DraftFile(self.bench, self._draft, stored)
+        async with self.turn:
+            if self._draft is not None and self._opened is not None:
+                await self._edit(self._draft, self._opened)
+
+    async def _edit(self, draft: Draft, opened: Opened) -> None:
+        stored = opened.card.stored
+        file = DraftFile(self.bench, draft, None if self._new is not None else stored)
         if await self.called(file.begin) is None:
             return
         try:
@@ -175,26 +189,19 @@ class CardEditing(CardView):
         if problem:
             self.say(problem, "bad")
             return
-        draft = await self.called(file.read)
-        if draft is None:
+        edited = await self.called(file.read)
+        if edited is None:
             self.query_one(CardList).go_to(row_of_problem(self.last_said))
             return
-        self._draft = draft
+        self._draft = edited
         self.draw()
-        if self._new is None:
-            await self._save_edited(draft)
-
-    async def _save_edited(self, draft: Draft) -> None:
-        opened = self._opened
-        if opened is None:
+        if self._new is not None:
             return
-        if not draft.changed:
-            await self.called(lambda: self.bench.drop_draft(self.bench.draft_path(opened.card.stored)))
+        if edited.changed:
+            await self._save(edited)
+        else:
+            await self.called(lambda: self.bench.drop_draft(self.bench.draft_path(stored)))
             self.say("nothing was changed")
-            return
-        stored = await self.called(lambda: self.bench.save(opened.card.stored, draft))
-        if stored is not None:
-            await self._saved(self._persona, "saved")
 
     @property
     def last_said(self) -> str:
