@@ -92,6 +92,8 @@ def require_safe_id(value: str, kind: str) -> str:
     if SAFE_ID.match(value) and value not in _RESERVED_IDS:
         return value
     shown = value if len(value) <= 64 else value[:61] + "..."
+    if value in _RESERVED_IDS:
+        raise InputError(f"{kind} id {shown!r} is not allowed: Windows keeps that name", "add a letter to it")
     raise InputError(
         f"{kind} id {shown!r} is not allowed",
         "use 1 to 64 of a-z, 0-9, '-' and '_'",

@@ -162,8 +162,8 @@ def _list(args: argparse.Namespace) -> int:
 
     registry = registry_of(args)
     roster = registry.load()
-    for problem in roster.problems:
-        output.note(f"warning: {problem.reason}")
+    for reason in dict.fromkeys(problem.reason for problem in roster.problems):
+        output.note(f"warning: {reason}")
     ledger = open_ledger(registry.workspace)
     if ledger is None:
         lines = roster_lines(roster)
