@@ -1,5 +1,8 @@
 """What is shipped: one lock without an index, and a wheel that carries its data."""
 
+import gzip
+import json
+import os
 import re
 import subprocess
 import sys
@@ -78,3 +81,20 @@ def test_the_wheel_carries_nothing_else(wheel: zipfile.ZipFile) -> None:
 def test_the_wheel_has_the_command(wheel: zipfile.ZipFile) -> None:
     (points,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
     assert "persona-moe = tui.cli:main" in wheel.read(points).decode()
+
+
+def test_the_recorded_demo_plays_from_the_wheel_with_nothing_else_present(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
+    site, empty = tmp_path / "site", tmp_path / "empty"
+    wheel.extractall(site)
+    empty.mkdir()
+    command = [sys.executable, "-m", "tui", "snapshots", "replay", "demo", "--json", "--workspace", "w"]
+    environment = {**os.environ, "PYTHONPATH": str(site), "HOME": str(empty)}
+    done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, timeout=60, check=True)
+    with gzip.open(ROOT / "snapshots" / "demo.jsonl.gz") as lines:
+        recorded = [json.loads(line)["event"] for line in [*lines][1:]]
+    assert [json.loads(line) for line in done.stdout.splitlines()] == recorded
+    where = [sys.executable, "-c", "import engine; print(engine.__file__)"]
+    found = subprocess.run(where, cwd=empty, env=environment, capture_output=True, timeout=60, check=True)
+    assert found.stdout.decode().startswith(str(site))

@@ -48,6 +48,8 @@ def run_list(args: argparse.Namespace) -> int:
         for info in _library(args).list()
         if wanted in " ".join([info.question, info.note, *info.tags]).casefold()
         and (args.since is None or info.created[:10] >= args.since)
+        and (args.until is None or info.created[:10] <= args.until)
+        and (not args.tag or args.tag in info.tags)
         and (not args.persona or args.persona in info.personas)
         and args.model.casefold() in info.model.casefold()
         and (info.verified or not args.verified)

@@ -21,6 +21,8 @@ _SEAL: Final = slice(_LENGTH.stop, _LENGTH.stop + 32)
 HEADER_BYTES: Final = _SEAL.stop
 _MEMBER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _CHUNK: Final = 1 << 20
+_CRUMB: Final = 256
+"""How much of what stands before a broken place may be lost: zlib gives nothing of a step that fails."""
 _FED: Final = 64 << 10
 _RATIO: Final = 200
 _RATIO_FROM: Final = 64 << 20
@@ -74,19 +76,23 @@ def unpack(data: bytes, name: str, *, limit: int = MAX_TEXT) -> bytes:
     Memory stays bounded by ``limit``, by 200 times the file's size once past 64 MiB, and by the
     longest line allowed: each is looked at before the next megabyte is unpacked.
     """
-    text, problem = unpack_prefix(data, name, limit=limit)
+    text, problem = _unpacked(data, name, limit, _CHUNK)
     if problem:
         raise SnapshotError(f"'{name}' is damaged: {problem}", "take it from a copy")
     return text
 
 
 def unpack_prefix(data: bytes, name: str, *, limit: int = MAX_TEXT) -> tuple[bytes, str]:
-    """Return as much text as can be unpacked, and what stopped it (empty if it was the end)."""
+    """Return what text of a damaged file can be unpacked, and what stopped it (empty if it was the end)."""
+    return _unpacked(data, name, limit, _CRUMB)
+
+
+def _unpacked(data: bytes, name: str, limit: int, step: int) -> tuple[bytes, str]:
     pieces: list[bytes] = []
     size = line_start = 0
     suspicious = max(_RATIO_FROM, _RATIO * len(data))
     try:
-        for piece in _inflated(data):
+        for piece in _inflated(data, step):
             newline = piece.rfind(b"\n")
             if newline >= 0:
                 line_start = size + newline + 1
@@ -105,8 +111,8 @@ def unpack_prefix(data: bytes, name: str, *, limit: int = MAX_TEXT) -> tuple[byt
     return b"".join(pieces), ""
 
 
-def _inflated(data: bytes) -> Iterator[bytes]:
-    """Give the text of all members, at most a megabyte at once. Raises zlib.error, EOFError if cut."""
+def _inflated(data: bytes, step: int) -> Iterator[bytes]:
+    """Give the text of all members, ``step`` bytes at most at once. Raises zlib.error, EOFError if cut."""
     view = memoryview(data)
     position = 0
     while position < len(view):
@@ -117,9 +123,12 @@ def _inflated(data: bytes) -> Iterator[bytes]:
             position += _FED
             if not given:
                 raise EOFError
-            while (piece := engine.decompress(given, _CHUNK)) or engine.unconsumed_tail:
+            more = True
+            while more:
+                piece = engine.decompress(given, step)
                 yield piece
                 given = engine.unconsumed_tail
+                more = not engine.eof and bool(piece or given)
         position = min(position, len(view)) - len(engine.unused_data)
 
 

@@ -185,6 +185,11 @@ def open_snapshot(path: Path, *, salvage: bool = False, limit: int = MAX_TEXT) -
     if seal_holds(data):
         return Snapshot(path, unpack(data, path.name, limit=limit), None)
     text, problem = unpack_prefix(data, path.name, limit=limit)
+    if b"\n" not in text:
+        raise SnapshotError(
+            f"'{path.name}' is damaged in its first line: {problem or 'its seal is broken'}",
+            "take it from a copy",
+        )
     snapshot = _judged(path, text, salvage, problem or "its seal is broken")
     if not salvage:
         raise SnapshotError(

@@ -40,11 +40,13 @@ def test_list_filters_and_prints_json(snapshots, key, workspace):
     assert "How do I install it?" in out
     (entry,) = json.loads(snapshots("list", "--json")[0])
     assert entry["id"] == key
+    snapshots("tag", key, "kept")
     for fits in (
         ["--text", "INSTALL"],
         ["--persona", "fact-finder"],
         ["--model", "llama"],
         ["--since", "2026-01-01"],
+        ["--until", "2999-01-01", "--tag", "kept"],
     ):
         assert key in snapshots("list", *fits)[0]
     for fails in (
@@ -52,6 +54,8 @@ def test_list_filters_and_prints_json(snapshots, key, workspace):
         ["--persona", "sceptic"],
         ["--model", "gpt"],
         ["--since", "2999-01-01"],
+        ["--until", "2026-01-01"],
+        ["--tag", "other"],
     ):
         out, err = snapshots("list", *fails)
         assert out == ""

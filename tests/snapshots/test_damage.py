@@ -7,6 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from recorded_samples import numbered, record, sample_run
 
 from engine import events as ev
@@ -91,8 +93,36 @@ def test_every_flipped_bit_of_a_packed_file_is_detected(tmp_path, packed):
         flipped = bytearray(data)
         flipped[bit // 8] ^= 1 << bit % 8
         path.write_bytes(flipped)
-        with pytest.raises(SnapshotError):
+        with pytest.raises(SnapshotError) as caught:
             open_snapshot(path)
+        assert "is empty" not in str(caught.value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=300), min_size=1, max_size=40), st.integers(0, 9))
+def test_what_is_packed_unpacks_in_steps_of_any_size(lines, cut):
+    text = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines)
+    data = container.pack(text)
+    assert container.unpack(data, "x") == text
+    assert container.unpack_prefix(data, "x") == (text, "")
+    shorter, problem = container.unpack_prefix(data[: len(data) - 1 - cut], "x")
+    assert text.startswith(shorter)
+    assert problem
+
+
+def test_what_stands_before_a_flipped_bit_is_salvaged(tmp_path, packed, text):
+    data = packed.read_bytes()
+    path = tmp_path / "flipped.jsonl.gz"
+    for part in (0.4, 0.6, 0.8):
+        place = int(len(data) * part)
+        flipped = bytearray(data)
+        flipped[place] ^= 8
+        path.write_bytes(flipped)
+        snapshot = open_snapshot(path, salvage=True)
+        assert text.startswith(snapshot.text)
+        # An event is some 300 bytes here; what is lost is the line that is hit and 256 bytes before.
+        assert len(snapshot.text) > len(text) * part / 2
+        assert snapshot.problem
 
 
 def test_every_flipped_bit_of_a_journal_is_detected_and_its_line_named(tmp_path, text):

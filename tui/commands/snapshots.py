@@ -40,6 +40,8 @@ def _add_reading(actions: Any) -> None:
     parser.add_argument(
         "--since", type=_day, metavar="DATE", help="only runs since this day, YYYY-MM-DD (UTC)"
     )
+    parser.add_argument("--until", type=_day, metavar="DATE", help="only runs up to and with this day (UTC)")
+    parser.add_argument("--tag", default="", metavar="TAG", help="only runs with this tag")
     parser.add_argument(
         "--persona", default="", metavar="ID", help="only runs in which this persona was chosen"
     )
