@@ -89,9 +89,11 @@ def open_app(workspace: Path | None) -> int:
 
     opened = Workspace.open(find_workspace(workspace, Path.cwd()))
     keys = own_keys.load(opened.configs)
+    from tui import resizing
     from tui.app import PersonaMoeApp
 
     guard.install()
+    resizing.install()
     app = PersonaMoeApp(
         opened,
         glyphs=fitting(os.environ),
