@@ -128,7 +128,7 @@ def _inflated(data: bytes, step: int) -> Iterator[bytes]:
                 piece = engine.decompress(given, step)
                 yield piece
                 given = engine.unconsumed_tail
-                more = not engine.eof and bool(piece or given)
+                more = bool(piece or given) and not engine.eof
         position = min(position, len(view)) - len(engine.unused_data)
 
 
