@@ -7,10 +7,9 @@ from picture_kit import Snap, after, app, recorded
 from test_journeys import go, shown
 from tui_samples import QUESTION, wait_until
 
-from engine.events import Event
+from engine.events import Event, SnapshotSaved
 from engine.pipeline import AskOptions, Engine
 from engine.snapshots.diff import EvidenceChange, ExpertChange, InputChange, ScoreChange, SnapshotDiff
-from engine.snapshots.library import SnapshotLibrary
 from engine.workspace import Workspace
 from tui.app import PersonaMoeApp
 from tui.glyphs import ASCII, UNICODE
@@ -99,10 +98,13 @@ def test_columns_count_cells_and_let_nothing_act() -> None:
 
 def test_the_same_run_twice_says_so(workspace: Workspace, run_events: list[Event]) -> None:
     with Engine.open(workspace) as engine:
-        list(engine.ask_sync(QUESTION, AskOptions(learn=False)))
-        list(engine.ask_sync(QUESTION, AskOptions(learn=False)))
-        newest, before, _ = SnapshotLibrary(workspace.snapshots).list()
-        found = compare_runs(engine, before.id, newest.id)
+        saved = [
+            event.snapshot
+            for _ in range(2)
+            for event in engine.ask_sync(QUESTION, AskOptions(learn=False))
+            if isinstance(event, SnapshotSaved)
+        ]
+        found = compare_runs(engine, *saved)
     lines = [row.text for row in compare_rows(VIEW, found, frozenset(), 100)]
     assert "the same in every event: their digests are equal" in lines
     assert "Answers, the same" in lines
