@@ -21,11 +21,12 @@ from engine.corpus.lexicon import CorpusLexicon
 from engine.evaluation.metrics import parse_qrels, recall_at
 from engine.ids import uniform
 from engine.mixture import Mixture
-from engine.orchestrator import MoeOrchestrator, Query
+from engine.orchestrator import MoeOrchestrator
 from engine.personas.gate import Candidate
 from engine.personas.learned import Learned
 from engine.personas.registry import PersonaRegistry, StoredPersona
 from engine.pipeline import CONTROL_PERSONA, Engine
+from engine.query import Query
 from engine.workspace import Workspace
 
 Committee = Callable[[Query], list[Candidate]]

@@ -60,6 +60,8 @@ class ThresholdSettings(_Part, frozen=True, kw_only=True):
     activation_threshold: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.02
     budget: Annotated[float, Meta(gt=0.0, le=1000.0)] = 4.0
     max_experts: Annotated[int, Meta(ge=1, le=32)] = 4
+    first_round: Annotated[int, Meta(ge=1, le=32)] = 2
+    max_rounds: Annotated[int, Meta(ge=1, le=16)] = 3
     support_threshold: Share = 0.6
     weight_relevance: Weight = 0.5
     weight_consistency: Weight = 0.25

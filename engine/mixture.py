@@ -6,9 +6,8 @@ import msgspec
 
 from engine.config import Settings
 from engine.errors import WorkspaceError
-from engine.events import Event, ModelRef, Warned
+from engine.events import Event, ExpertChosen, ModelRef, Warned
 from engine.ids import digest
-from engine.orchestrator import Query
 from engine.personas.federation import model_family
 from engine.personas.federation_priors import Priors, read_priors, with_priors
 from engine.personas.gate import Candidate, GateResult, GateWeights, Record, choose_experts
@@ -19,6 +18,7 @@ from engine.personas.manner import with_form
 from engine.personas.policy import derive_policy
 from engine.personas.registry import PersonaRegistry, StoredPersona
 from engine.personas.topics import topic_of
+from engine.query import Query
 from engine.workspace import Workspace
 
 
@@ -115,12 +115,17 @@ class Mixture:
                 audition_every=thresholds.audition_every, newcomer_answers=thresholds.min_questions
             ),
             alone=known.learned.alone_for(self._topic(query)),
+            first=thresholds.first_round,
         )
 
     def experts(self, gate: GateResult) -> list[Candidate]:
         """Return the chosen ones in the order of the choice."""
         chosen = sorted(gate.chosen, key=lambda each: each.order)
-        return [self.candidate(self._stored[each.persona]) for each in chosen]
+        return [self.expert(each) for each in chosen]
+
+    def expert(self, chosen: ExpertChosen) -> Candidate:
+        """Return a chosen one with its policy."""
+        return self.candidate(self._stored[chosen.persona])
 
     def candidate(self, stored: StoredPersona) -> Candidate:
         """Return the persona with the policy that its traits give."""

@@ -1,95 +1,43 @@
 """One question's cycle: personas widen the graph, their answers are judged, the record is kept."""
 
-import copy
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 
+from engine.adaptation import Rounds, places_to_look, stood_down, to_read_for
 from engine.config import Settings
-from engine.corpus.lexicon import CorpusLexicon
-from engine.corpus.sqlite_store import SqliteStore
 from engine.evaluation.credit import credit_events, lift
 from engine.evaluation.outputs import Context, ExpertOutput, KnownNames
 from engine.evaluation.scores import ScoredOutput, score_outputs
 from engine.events import (
     Claim,
+    ContextPacked,
     ControlScored,
     CreditAssigned,
     Event,
     Evidence,
     EvidenceRanked,
-    Facet,
+    RoundPlanned,
     ScoresReady,
 )
 from engine.experts.author import Assignment, Author, Closing, Emit, ExtractiveAuthor
 from engine.experts.claims import check_claims, checked_events
 from engine.experts.packing import pack_context
+from engine.experts.rounds import find_gap
 from engine.experts.synthesis import Synthesis
-from engine.graph.facets import question_facets
-from engine.graph.names import NameBook
-from engine.graph.query_graph import QueryGraph
+from engine.ids import q6
 from engine.personas.document import persona_digest
 from engine.personas.gate import Candidate
 from engine.personas.ledger import Outcome
 from engine.personas.topics import topic_of
+from engine.query import Query
 from engine.streaming import released_in_order
 from engine.traversal.beam import BeamTraversal
 from engine.traversal.interface import PersonaTraversalInterface
 from engine.traversal.selection import choose_evidence
-from engine.traversal.walk import Ground, Walk
+from engine.traversal.walk import Walk
 
 EXPERT_PASSAGES = 8
 EVIDENCE_PASSAGES = 10
-SHARED_PASSAGES = 2
-
-
-class Query:
-    """One question on its way: its graph, who answers it, and what they found and said so far."""
-
-    def __init__(
-        self,
-        text: str,
-        store: SqliteStore,
-        lexicon: CorpusLexicon,
-        settings: Settings,
-        book: NameBook | None = None,
-        meaning: Mapping[int, float] = MappingProxyType({}),
-    ) -> None:
-        self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
-        self.graph = QueryGraph(text, store, settings.retrieval, book, meaning)
-        self.context = Context(lexicon, (), settings.thresholds.support_threshold)
-        self.facets: list[Facet] = question_facets(self.graph)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.experts: list[Candidate] = []
-        self.visited: dict[str, list[int]] = {}
-        self.ground = Ground()
-        self.evidence: list[Evidence] = []
-        self.read: dict[str, list[Evidence]] = {}
-        self.outputs: list[ExpertOutput] = []
-        self.scored: list[ScoredOutput] = []
-        self.credits: list[CreditAssigned] = []
-
-    def afresh(self) -> "Query":
-        """Return the same question before anybody walked; what was read of the corpus is shared."""
-        again = copy.copy(self)
-        again.graph = self.graph.afresh()
-        again._begin()
-        return again
-
-    @property
-    def answer_type(self) -> str:
-        """Return what form of answer the question asks for."""
-        return self.graph.question.answer_type
-
-    def all_read(self) -> list[Evidence]:
-        """Return every passage that an expert read or that was ranked, each once."""
-        passages = {each.passage: each for each in self.evidence}
-        for read in self.read.values():
-            for each in read:
-                passages.setdefault(each.passage, each)
-        return list(passages.values())
 
 
 class MoeOrchestrator:
@@ -108,6 +56,7 @@ class MoeOrchestrator:
         Without ``record`` nothing but the evidence is yielded, and no node is drawn.
         """
         query.experts = list(experts)
+        query.compared = {expert.persona.persona_id for expert in experts}
         for expert in experts:
             walk = self._walk(query, expert, record=record)
             yield from walk.run()
@@ -123,37 +72,40 @@ class MoeOrchestrator:
                 pass
         return choose_evidence(query.graph, list(query.graph.finders), count)
 
-    def _walk(self, query: Query, expert: Candidate, *, record: bool) -> Walk:
+    def _walk(
+        self, query: Query, expert: Candidate, *, record: bool = True, start: Sequence[int] = ()
+    ) -> Walk:
         traversal = self._traversal or BeamTraversal({expert.persona.persona_id: expert.policy})
         terms = query.lexicon.terms(" ".join(expert.persona.expertise))
         words = query.store.word_ids(terms)
         weights = {word: query.lexicon.idf(term) for term, word in sorted(words.items())}
         return Walk(
-            query.graph, expert.persona, expert.policy, traversal, query.ground, weights, record=record
+            query.graph,
+            expert.persona,
+            expert.policy,
+            traversal,
+            query.ground,
+            weights,
+            record=record,
+            start=start,
         )
 
     # -- evaluation ------------------------------------------------------------------------------
     async def evaluation_phase(
-        self, query: Query, author: Author, *, at_once: int = 1
+        self, query: Query, author: Author, rounds: "Rounds | None" = None, *, at_once: int = 1
     ) -> AsyncIterator[Event]:
         """Yield what each expert read and claimed, each claim checked, and each output's four scores.
 
         At most ``at_once`` experts write at the same time; the events keep the order of the plan.
+        With ``rounds`` further experts are asked for what the answers so far lack.
         """
         for expert in query.experts:
-            persona = expert.persona.persona_id
-            own = choose_evidence(query.graph, self._to_read(query, persona), EXPERT_PASSAGES)
-            budget = round(author.context_tokens * expert.policy.context_share)
-            packed = pack_context(own, query.facets, query.lexicon, budget=budget, context=query.context)
-            query.read[persona] = packed.kept
-            yield packed.event(persona)
-        jobs = [partial(author.claims, self._assignment(query, expert)) for expert in query.experts]
-        async for event in released_in_order(jobs, query.outputs, at_once=at_once):
+            yield self._pack(query, expert, author, self._to_read(query, expert))
+        async for event in self._answers(query, author, query.experts, at_once):
             yield event
-        threshold = self._settings.thresholds.support_threshold
-        for output in query.outputs:
-            for checked in checked_events(output, threshold):
-                yield checked
+        if rounds is not None:
+            async for event in self._later_rounds(query, author, rounds):
+                yield event
         query.scored = self._score(query, query.outputs, query.all_read())
         for output, scored in zip(query.outputs, query.scored, strict=True):
             yield ScoresReady(
@@ -164,16 +116,74 @@ class MoeOrchestrator:
                 notes=scored.notes,
             )
 
-    def _to_read(self, query: Query, persona: str) -> list[int]:
-        """Return what an expert reads: ground it was first on, and the best that everybody knows.
+    def _pack(
+        self, query: Query, expert: Candidate, author: Author, evidence: Sequence[Evidence]
+    ) -> ContextPacked:
+        budget = round(author.context_tokens * expert.policy.context_share)
+        packed = pack_context(evidence, query.facets, query.lexicon, budget=budget, context=query.context)
+        query.read[expert.persona.persona_id] = packed.kept
+        return packed.event(expert.persona.persona_id)
 
-        Experts that all read the same best passages would all say the same; with ground of its own
-        each can add something, and the shared passages let the others confirm or contradict it.
+    async def _answers(
+        self, query: Query, author: Author, experts: Sequence[Candidate], at_once: int = 1
+    ) -> AsyncIterator[Event]:
+        first = len(query.outputs)
+        jobs = [partial(author.claims, self._assignment(query, expert)) for expert in experts]
+        async for event in released_in_order(jobs, query.outputs, at_once=at_once):
+            yield event
+        threshold = self._settings.thresholds.support_threshold
+        for output in query.outputs[first:]:
+            for checked in checked_events(output, threshold):
+                yield checked
+
+    def _to_read(self, query: Query, expert: Candidate) -> list[Evidence]:
+        """Return what an expert reads of what it visited; what others read counts less.
+
+        How much less is the persona's overlap penalty. Experts that all read the same best passages
+        would all say the same; on other ground each can add something, and what several read lets
+        them confirm or contradict it.
         """
-        visited = query.visited[persona]
-        own = [row for row in visited if query.ground.passages.get(row) == persona]
-        shared = query.graph.ordered([row for row in visited if row not in own])[:SHARED_PASSAGES]
-        return own + shared
+        graph, taken = query.graph, query.taken
+        kept = 1 - expert.policy.overlap_penalty
+        visited = query.visited[expert.persona.persona_id]
+        graph.identify(visited)
+        worth = {row: q6(graph.strength(row) * (kept if row in taken else 1.0)) for row in visited}
+        ranked = sorted(visited, key=lambda row: (-worth[row], graph.passage_id(row)))[:EXPERT_PASSAGES]
+        taken.update(ranked)
+        return choose_evidence(graph, ranked, EXPERT_PASSAGES)
+
+    # -- rounds ----------------------------------------------------------------------------------
+    async def _later_rounds(self, query: Query, author: Author, rounds: Rounds) -> AsyncIterator[Event]:
+        """Ask one more expert at a time for what is still open, as long as that is worth its price."""
+        for left_out in stood_down(query, query.outputs, 1, rounds.bench.price):
+            yield left_out
+        bench = rounds.bench
+        for number in range(2, rounds.most + 1):
+            context = query.context.over(query.all_read())
+            gap = find_gap(query.outputs, query.evidence, query.facets, context)
+            if gap is None:
+                return
+            places = places_to_look(query, gap)
+            picked = bench.pick(gap.lacking, number) if places or gap.leading else None
+            if picked is None:
+                return
+            chosen, bench = picked
+            expert = rounds.expert(chosen)
+            yield RoundPlanned(round=number, reason=gap.reason, facets=gap.facets)
+            yield chosen
+            query.experts.append(expert)
+            walk = self._walk(query, expert, start=places)
+            if places:
+                for event in walk.run():
+                    yield event
+            yield self._pack(query, expert, author, to_read_for(query, gap, expert, walk.visited))
+            async for event in self._answers(query, author, [expert]):
+                yield event
+            nothing_new = stood_down(query, query.outputs[-1:], number, bench.price)
+            for left_out in nothing_new:
+                yield left_out
+            if nothing_new:
+                return
 
     def _assignment(
         self, query: Query, expert: Candidate, evidence: Sequence[Evidence] | None = None
@@ -248,8 +258,11 @@ class MoeOrchestrator:
 
         What the credit means for a persona's tier is judged over many questions, never on one.
         """
-        totals = {scored.persona_id: scored.scores.total for scored in query.scored}
-        query.credits = credit_events(totals, answer.sentences, query.lexicon, control.scores.total)
+        totals = {
+            each.persona_id: each.scores.total for each in query.scored if each.persona_id in query.compared
+        }
+        later = [each.persona_id for each in query.scored if each.persona_id not in totals]
+        query.credits = credit_events(totals, answer.sentences, query.lexicon, control.scores.total, later)
         yield from query.credits
 
     def outcomes(self, query: Query) -> list[Outcome]:
@@ -263,7 +276,7 @@ class MoeOrchestrator:
                 persona_digest=persona_digest(expert.persona),
                 topic=topic_of(expert.persona.expertise, query.facets, query.lexicon),
                 tier=expert.tier,
-                chosen=True,
+                chosen=expert.persona.persona_id in query.compared,
                 cost=expert.persona.activation_cost,
                 scores=scores[expert.persona.persona_id],
                 advantage=credit[expert.persona.persona_id].advantage,

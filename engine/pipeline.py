@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from engine.adaptation import Rounds
 from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
@@ -43,9 +44,10 @@ from engine.graph.question import require_question
 from engine.ids import q6
 from engine.log import close_log, logger, open_log
 from engine.mixture import Known, Mixture
-from engine.orchestrator import MoeOrchestrator, Query
+from engine.orchestrator import MoeOrchestrator
 from engine.personas.gate import Candidate, GateResult
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
+from engine.query import Query
 from engine.snapshots.library import SnapshotLibrary
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.recording import Recording, numbered
@@ -294,7 +296,9 @@ class Engine:
             yield event
         for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
             yield event
-        async for event in orchestrator.evaluation_phase(query, author, at_once=self.settings.system.workers):
+        rounds = Rounds(bench=gate.bench, expert=mixture.expert, most=self.settings.thresholds.max_rounds)
+        workers = self.settings.system.workers
+        async for event in orchestrator.evaluation_phase(query, author, rounds, at_once=workers):
             yield event
         answers: list[Synthesis] = []
         async for event in released_in_order([partial(orchestrator.compose, query, author)], answers):

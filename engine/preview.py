@@ -14,7 +14,7 @@ from engine.errors import CorpusError
 from engine.events import Event, Evidence, NodeOpened, Scores, ScoresReady, StepTaken, Term, WalkStopped
 from engine.experts.author import ExtractiveAuthor
 from engine.graph.question import require_question
-from engine.orchestrator import MoeOrchestrator, Query
+from engine.orchestrator import MoeOrchestrator
 from engine.personas.comparison import Overlap, Row, overlaps, policy_rows, shared_expertise, trait_rows
 from engine.personas.document import Persona
 from engine.personas.gate import Candidate
@@ -22,6 +22,7 @@ from engine.personas.policy import derive_policy
 from engine.personas.registry import StoredPersona
 from engine.personas.track_record import Duel
 from engine.pipeline import Engine
+from engine.query import Query
 
 ALONE_PASSAGES = 10
 

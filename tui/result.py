@@ -195,6 +195,7 @@ class Fold:
                 self._gate[event.persona] = event
             case ev.ExpertChosen():
                 self._chosen[event.persona] = event
+                self._skipped.pop(event.persona, None)
             case ev.ExpertSkipped():
                 self._skipped[event.persona] = event
             case ev.EvidenceRanked():

@@ -77,10 +77,16 @@ def credit_events(
     sentences: Sequence[SentenceChecked],
     lexicon: Lexicon,
     control: float | None = None,
+    later: Sequence[str] = (),
 ) -> list[CreditAssigned]:
-    """Return one event per persona of ``totals``, in order of their ids."""
+    """Return one event per persona of ``totals`` and ``later``, in order of their ids.
+
+    Those of ``later`` were asked for what the others had left open. That is another task than
+    theirs, so their advantage is 0.
+    """
     kept = survival(sentences, lexicon)
+    gaps = dict.fromkeys(later, 0.0) | advantages(totals, control)
     return [
-        CreditAssigned(persona=name, advantage=gap, survival=kept.get(name, 0.0))
-        for name, gap in advantages(totals, control).items()
+        CreditAssigned(persona=name, advantage=gaps[name], survival=kept.get(name, 0.0))
+        for name in sorted(gaps)
     ]

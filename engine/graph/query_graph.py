@@ -124,6 +124,14 @@ class QueryGraph:
         rows = dict.fromkeys((*self._candidates, *self._names, *self.meaning))
         return self.ordered(rows)
 
+    def holding(self, wanted: Mapping[str, float]) -> list[int]:
+        """Return the rows of :meth:`seeds` that hold any of these terms, by the weight they hold."""
+        held = {
+            row: q6(math.fsum(w * self.lexical.matches.get(t, {}).get(row, 0.0) for t, w in wanted.items()))
+            for row in self.seeds()
+        }
+        return sorted((r for r in held if held[r] > 0), key=lambda r: (-held[r], self.passage_id(r)))
+
     def ordered(self, rows: Iterable[int]) -> list[int]:
         """Return rows by strength, best first; ties by passage id."""
         known = list(rows)

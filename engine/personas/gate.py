@@ -15,6 +15,7 @@ from engine.corpus.store import Lexicon
 from engine.errors import PersonaError
 from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored, Term, Tier
 from engine.ids import q6, uniform
+from engine.personas.bench import Bench, Reserve
 from engine.personas.document import Persona
 from engine.personas.policy import Policy
 
@@ -70,11 +71,15 @@ class GateWeights(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Every candidate's numbers, those chosen in order, and those skipped, each with a reason."""
+    """Every candidate's numbers, those chosen in order, and those skipped, each with a reason.
+
+    ``bench`` holds who may be asked in later rounds.
+    """
 
     scored: list[GateScored]
     chosen: list[ExpertChosen]
     skipped: list[ExpertSkipped]
+    bench: Bench = msgspec.field(default_factory=Bench)
 
 
 class _Rated(msgspec.Struct, frozen=True):
@@ -105,6 +110,7 @@ def choose_experts(
     expected: Mapping[str, Record] | None = None,
     weights: GateWeights | None = None,
     alone: str = "",
+    first: int | None = None,
 ) -> GateResult:
     """Return who answers, who does not, and why; the same for the same inputs in any order.
 
@@ -115,7 +121,9 @@ def choose_experts(
     as new. Values are estimated from ``expected``, which is ``records`` unless foreign evidence was
     added to it; auditions look at ``records`` alone. ``alone`` is the reason for asking one expert
     only, if there is one; questions that hold an audition ask the committee all the same, so that it
-    can earn its place back. Raises PersonaError if ``only`` names a persona that is unknown or pruned.
+    can earn its place back. At most ``first`` are chosen, by default ``max_experts``: the others wait
+    on the bench until it is known what the first answers lack. Raises PersonaError if ``only`` names
+    a persona that is unknown or pruned.
     """
     weights = weights or GateWeights()
     facets = list(facets) or [_ANY_QUESTION]
@@ -161,13 +169,17 @@ def choose_experts(
     reserved = guest.cost if guest is not None and any(e.cost + guest.cost <= budget for e in pool) else 0.0
     if not reserved:
         guest = None
-    round_.greedy(pool, max_experts - (guest is not None), price, budget - reserved)
+    begin = max_experts if first is None else min(first, max_experts)
+    if guest is not None:
+        begin = max(begin, 2)
+    round_.greedy(pool, begin - (guest is not None), price, budget - reserved, waiting=begin < max_experts)
     if guest is not None:
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
         )
     _skip_the_rest(round_, rated, pool, due)
-    return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped)
+    bench = round_.bench(pool, max_experts, price)
+    return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped, bench=bench)
 
 
 class _Round:
@@ -228,7 +240,29 @@ class _Round:
             if each.persona_id not in only:
                 self.skip(each, "skipped: other personas were asked for by name")
 
-    def greedy(self, pool: Sequence[_Rated], most: int, price: float, budget: float) -> None:
+    def bench(self, pool: Sequence[_Rated], most: int, price: float) -> Bench:
+        """Return who of ``pool`` was not chosen, and what is left of the budget."""
+        asked = {each.persona for each in self.chosen}
+        return Bench(
+            facets=tuple(self.facets),
+            reserves=tuple(
+                Reserve(
+                    persona_id=each.persona_id,
+                    cost=each.cost,
+                    reach=tuple(q6(each.value * match) for match in each.match),
+                )
+                for each in sorted(pool, key=lambda each: each.persona_id)
+                if each.persona_id not in asked
+            ),
+            asked=len(asked),
+            most=most,
+            left=q6(self.budget - math.fsum(each.cost for each in self.chosen)),
+            price=price,
+        )
+
+    def greedy(
+        self, pool: Sequence[_Rated], most: int, price: float, budget: float, *, waiting: bool = False
+    ) -> None:
         left = sorted(pool, key=lambda each: each.persona_id)
         spent = 0.0
         while left and len(self.chosen) < most:
@@ -242,10 +276,13 @@ class _Round:
             spent = q6(spent + best.cost)
             left.remove(best)
         for each in left:
-            self.skip(each, self._refusal(each, most, price, q6(budget - spent)))
+            self.skip(each, self._refusal(each, most, price, q6(budget - spent), waiting))
 
-    def _refusal(self, each: _Rated, most: int, price: float, rest: float) -> str:
+    def _refusal(self, each: _Rated, most: int, price: float, rest: float, waiting: bool) -> str:
         gain = self.gain(each)
+        if len(self.chosen) >= most and waiting and each.cost <= rest:
+            waits = "skipped for now: asked if the first answers lack something"
+            return f"{waits}; gain {gain:.2f} for cost {each.cost:g}"
         if len(self.chosen) >= most:
             return f"skipped: {most} chosen already, the most allowed; gain {gain:.2f} for cost {each.cost:g}"
         if each.cost > rest:

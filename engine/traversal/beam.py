@@ -34,13 +34,14 @@ class BeamTraversal(PersonaTraversalInterface):
         return _relevance(node.data)
 
     def priority_terms(self, persona: Persona, node: Node) -> dict[str, float]:
-        """Return the addends of a node's priority: strength, exploration, and overlap taken off.
+        """Return the addends of a node's priority: strength and exploration.
 
-        ``path strength · (½ + ½ · relevance) + β · (1 - crowding) - η · overlap`` with the policy's
-        exploration β and overlap penalty η.
+        ``path strength · (½ + ½ · relevance) + β · (1 - crowding)`` with the policy's exploration β.
+        Ground that others covered is no reason to stay away: a walk that does opens weaker passages,
+        and their links are noise. Who reads what is settled after the walks.
         """
-        strength, exploration, overlap = _addends(self.policy(persona), node.data)
-        return {"strength": strength, "exploration": exploration, "overlap": overlap}
+        strength, exploration = _addends(self.policy(persona), node.data)
+        return {"strength": strength, "exploration": exploration}
 
     def priority(self, persona: Persona, node: Node) -> float:
         """Return the sum of :meth:`priority_terms`, quantised."""
@@ -83,12 +84,11 @@ def _relevance(data: Mapping[str, Any]) -> float:
     )
 
 
-def _addends(policy: Policy, data: Mapping[str, Any]) -> tuple[float, float, float]:
+def _addends(policy: Policy, data: Mapping[str, Any]) -> tuple[float, float]:
     """What a node's priority is made of; worked out for every node that waits, at every step."""
     get = data.get
     reach = get("strength", 0.0) * policy.hop_discount ** get("hops", 0)
     return (
         reach * (0.5 + 0.5 * _relevance(data)),
         policy.exploration * reach * (1.0 - get("crowding", 0.0)),
-        -policy.overlap_penalty * reach * get("overlap", 0.0),
     )

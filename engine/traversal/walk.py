@@ -52,11 +52,13 @@ class Walk:
         expertise: Mapping[int, float],
         *,
         record: bool = True,
+        start: Sequence[int] = (),
     ) -> None:
         self._graph, self._persona, self._policy = graph, persona, policy
         self._traversal, self._ground = traversal, ground
         self._expertise = expertise
         self._record = record
+        self.start = list(start)
         self._expertise_total = math.fsum(expertise.values()) or 1.0
         self._knows: dict[int, float] = {}
         self._covered: dict[int, float] = {}
@@ -68,7 +70,7 @@ class Walk:
 
     def run(self) -> Iterator[Event]:
         """Yield a NodeOpened and a StepTaken for each visit, and a WalkStopped at the end."""
-        budget = self._policy.seeds + self._policy.beam_width
+        budget = len(self.start) or self._policy.seeds + self._policy.beam_width
         reason = "nothing left to visit"
         current = Node("q", {"best": 0.0})
         waiting = {row: self._waiting(row, "q", 0) for row in self._seeds()}
@@ -103,15 +105,19 @@ class Walk:
             )
 
     def _seeds(self) -> list[int]:
-        """The persona's own seeds: the best by match and expertise, less what others have taken."""
+        """Where to begin: as told, else the best by match and expertise."""
         graph = self._graph
+        if self.start:
+            self._strongest = max(graph.strength(row) for row in self.start)
+            for row in self.start:
+                graph.found_by(row, self._persona.persona_id)
+            return list(self.start)
         seeds = graph.seeds()[: graph.settings.choose_from]
         if seeds:
             self._strongest = graph.strength(seeds[0])
 
         def own(row: int) -> float:
-            taken = self._policy.overlap_penalty if row in self._ground.passages else 0.0
-            return graph.base(row) * (1.0 + 0.5 * self._match_expertise(row) - taken)
+            return graph.base(row) * (1.0 + 0.5 * self._match_expertise(row))
 
         ranked = sorted((-q6(own(row)), graph.passage_id(row), row) for row in seeds)
         mine = [row for *_, row in ranked[: self._policy.seeds + self._policy.beam_width]]

@@ -191,7 +191,7 @@ def test_a_question_without_facets_and_a_pool_without_personas_are_defined() -> 
     empty = choose_experts(
         [], FACETS, LEXICON, budget=1.0, max_experts=1, price=0.0, seed=1, question_digest="q"
     )
-    assert empty == GateResult(scored=[], chosen=[], skipped=[])
+    assert (empty.scored, empty.chosen, empty.skipped, empty.bench.reserves) == ([], [], [], ())
     bare = choose_experts(
         [PLAIN], [], LEXICON, budget=1.0, max_experts=1, price=0.0, seed=1, question_digest="q"
     )
@@ -208,3 +208,31 @@ def test_somebody_is_chosen_wherever_anybody_fits(pool: list[tuple[float, str]],
     assert sum(each.cost for each in result.chosen) <= budget + 1e-9
     fitting = [p for p in people if p.persona.activation_cost <= budget]
     assert bool(result.chosen) == bool(fitting)
+
+
+# -- the bench -----------------------------------------------------------------------------------
+def test_who_does_not_begin_waits_on_the_bench_with_what_is_left() -> None:
+    result = choose(FILM, DATES, PLAIN, first=1)
+    assert chosen(result) == ["film"]
+    assert "for now" in reasons(result)["dates"]
+    assert [each.persona_id for each in result.bench.reserves] == ["dates", "plain"]
+    assert result.bench.left == 3.0
+    picked = result.bench.pick({"birthday": 0.4}, 2)
+    assert picked is not None
+    assert picked[0].persona == "dates"
+    assert picked[0].order == 1
+    assert [each.persona_id for each in picked[1].reserves] == ["plain"]
+
+
+def test_the_bench_keeps_to_budget_number_and_price() -> None:
+    lacking = {"birthday": 0.4}
+    assert choose(FILM, DATES, first=1, budget=1.5).bench.pick(lacking, 2) is None
+    assert choose(FILM, DATES, first=1, max_experts=1).bench.pick(lacking, 2) is None
+    assert choose(FILM, DATES, first=1, price=0.9).bench.pick(lacking, 2) is None
+    assert choose(FILM, DATES, only=["film"]).bench.pick(lacking, 2) is None
+    assert choose(FILM, DATES, alone="one is enough").bench.pick(lacking, 2) is None
+
+
+def test_an_audition_takes_place_beside_one_who_begins() -> None:
+    always = GateWeights(audition_every=1)
+    assert chosen(choose(FILM, DATES, TRIAL, first=1, weights=always)) == ["film", "trial"]
