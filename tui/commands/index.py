@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from tui.session import open_engine
 
     if not (args.paths or args.embed or args.no_embed):
-        raise InputError("index was given no file or folder", "name what to index, such as 'index ~/notes'")
+        raise InputError("index was given no file or folder", "see 'persona-moe index --help'")
     paths = [Path(name) for name in args.paths]
     done = embedded = None
     with open_engine(args) as engine:
