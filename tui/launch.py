@@ -69,6 +69,10 @@ def has_plain_colours(environment: Mapping[str, str]) -> bool:
 def prepare(environment: MutableMapping[str, str]) -> bool:
     """Set what Textual reads from ``environment`` when it is imported; return whether to send little."""
     low = is_low_bandwidth(environment)
+    if environment.get("TEXTUAL_DRIVER") != WEB_DRIVER:
+        # Exported once by a shell they would be believed for ever, whatever size the terminal gets.
+        for stale in ("COLUMNS", "LINES"):
+            environment.pop(stale, None)
     environment.setdefault("TEXTUAL_ANIMATIONS", "none")
     if low:
         environment.setdefault("TEXTUAL_FPS", "10")

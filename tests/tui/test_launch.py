@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tui.glyphs import ASCII, UNICODE, fitting
-from tui.launch import has_plain_colours
+from tui.launch import has_plain_colours, prepare
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,9 @@ def test_the_app_is_imported_without_a_model_client_or_a_graph_library() -> None
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_a_size_that_a_shell_once_exported_is_not_believed() -> None:
+    environment = {"COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
+    prepare(environment)
+    assert environment.keys().isdisjoint({"COLUMNS", "LINES"})
