@@ -28,6 +28,8 @@ class ExtractWeights(msgspec.Struct, frozen=True, kw_only=True):
     answer_type: float = 0.12
     definition: float = 0.08
     expertise: float = 0.10
+    value: float = 0.12
+    """What a value counts that stands by itself, below a heading that names what was asked."""
     heading_credit: float = 0.6
     """What a facet named only by the heading counts: it tells the subject, not the answer."""
     bridge: float = 0.25
@@ -134,13 +136,25 @@ def _options(
     for number, each in enumerate(ranked):
         heading = context.checker.terms(each.position.section)
         strength = each.score / best if best > 0 else 1 / (1 + number)
-        for piece in pieces(each.text, each.position.document, context.lexicon, with_code=with_code):
+        found = pieces(
+            each.text,
+            each.position.document,
+            context.lexicon,
+            with_code=with_code,
+            heading=each.position.section,
+        )
+        for piece in found:
             terms = context.checker.terms(piece.text)
             if not terms:
                 continue
+            under = max((facet_share(facet, heading, context) for facet in facets), default=0.0)
+            if piece.kind == "fragment" and not under:
+                continue  # a value that stands under nothing that was asked
             fixed = weights.evidence * strength + weights.expertise * _tilt(terms, known, context)
             if kind and piece.kind == "prose" and holds_type(piece.text, kind, question, context):
                 fixed += weights.answer_type
+            if piece.kind == "fragment":
+                fixed += weights.value * under
             if defines and _is_definition(piece, facets, context):
                 fixed += weights.definition
             options.append(
@@ -173,7 +187,7 @@ def _tilt(terms: frozenset[str], known: Mapping[str, float], context: Context) -
 def _is_definition(piece: Piece, facets: Sequence[Facet], context: Context) -> bool:
     """Return whether the sentence opens with what was asked and says what it is."""
     verb = _DEFINES.search(piece.text)
-    if piece.kind == "code" or verb is None or verb.start() > _OPENING:
+    if piece.kind != "prose" or verb is None or verb.start() > _OPENING:
         return False
     subject = context.checker.terms(piece.text[: verb.start()])
     return any(facet_share(facet, subject, context) == 1.0 for facet in facets)

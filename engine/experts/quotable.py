@@ -1,7 +1,9 @@
 """Which pieces of a passage can be quoted as a sentence: prose yes, furniture no.
 
 Headings, code fences, tables of contents, link lists and rules are furniture. A row of a table is a
-statement of its own. Code can be quoted line by line where a question asks about code.
+statement of its own. Code can be quoted where a question asks about code: a definition with what
+follows it, other lines one by one. A line that is too short for a sentence but holds a value, such as
+an address or a number, is a fragment: under the right heading it is the answer.
 """
 
 import re
@@ -17,10 +19,11 @@ from engine.corpus.store import Lexicon
 MAX_CHARACTERS = 300
 _SHORTEST_CUT = 80
 _FEWEST_LETTERS = 12
+_MOST_WORDS = 8
 _WRAPPED = 50
 """Characters from which a line was probably broken at the margin and goes on below."""
 
-PieceKind: TypeAlias = Literal["prose", "code"]
+PieceKind: TypeAlias = Literal["prose", "code", "fragment"]
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -44,21 +47,29 @@ _LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d*\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 _LINK = re.compile(r"!?\[[^\]]*\]\([^)]*\)|<?https?://\S+>?")
 _COMMENT = re.compile(r"^\s*(?:#+|//+|--|\*+(?!/)|/\*+)\s?(?P<said>.*?)(?:\*/)?\s*$")
+_TAG = re.compile(r"@\w+\b|:\w+[^:]*:|Args:|Returns:")
 _DOCSTRING = re.compile(r"[rbuf]{0,2}(\"\"\"|''')")
 _SPEAKER = re.compile(r"\s*\w{1,40}: ")
+_VALUE = re.compile(r"\d|`|\w[_./:@-]\w|\w\(")
+_DEFINITION = re.compile(
+    r"^\s*(?:(?:pub(?:\(\w+\))?|public|private|protected|static|final|abstract|export|default|async|unsafe|const)\s+)*"
+    r"(?:def|class|fn|func|function|struct|enum|interface|trait|impl|type|namespace|record)\b"
+)
 _MARKUP = re.compile(r"[\"']\s*:\s*[\"'{\[\d]|[{};]\s*$|^\s*[{}\[\]<>]|=>|\(\)\s*[;:{]")
 _CUT = re.compile(r"[;:,]\s|\s[-\u2013\u2014(]\s?")
 
 
-def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool) -> list[Piece]:
+def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool, heading: str = "") -> list[Piece]:
     """Return the quotable pieces of a passage in order; lines of code only ``with_code``.
+
+    Whether it is code is told by the name of its ``document``, or of the file its ``heading`` names.
 
     >>> from engine.evaluation.plain import PlainLexicon
     >>> found = pieces("# Gate\\n\\nThe gate picks experts.\\n", "a.md", PlainLexicon(), with_code=False)
     >>> [piece.text for piece in found]
     ['The gate picks experts.']
     """
-    if PurePosixPath(document).suffix.lower() in _CODE_SUFFIXES:
+    if any(PurePosixPath(name.strip()).suffix.lower() in _CODE_SUFFIXES for name in (document, heading)):
         found = _from_code(text)
     else:
         found = _from_prose(text)
@@ -72,6 +83,8 @@ def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool) -> li
             sentence = " ".join(block[start:end].split())
             if _is_prose(sentence):
                 listed.append(Piece("prose", _cut(sentence), len(listed)))
+            elif _is_value(sentence):
+                listed.append(Piece("fragment", sentence, len(listed)))
     return listed
 
 
@@ -91,7 +104,11 @@ def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
         elif fenced:
             yield "code", line
         elif _TABLE.match(line) and not _RULE.match(line):
-            yield "prose", line.strip().strip("|").strip()
+            # A row above a rule names the columns and states nothing.
+            if number + 1 == len(lines) or not (
+                _TABLE.match(lines[number + 1]) and _RULE.match(lines[number + 1])
+            ):
+                yield "prose", line.strip().strip("|").strip()
         elif not breaks:
             block.append(_BULLET.sub("", line, count=1))
     if block:
@@ -111,7 +128,36 @@ def _unwrap(lines: list[str]) -> str:
 
 
 def _from_code(text: str) -> Iterator[tuple[PieceKind, str]]:
-    """Yield what docstrings and comments say as prose, all other lines as code."""
+    """Yield what docstrings and comments say as prose, definitions with what follows, other lines of code."""
+    said: list[str] = []
+    code: list[str] = []
+    for kind, line in _lines_of_code(text):
+        if code and (kind != "code" or not line or _DEFINITION.match(line) or _is_full(code, line)):
+            yield "code", "\n".join(code)
+            code = []
+        if said and (kind != "prose" or not line or _TAG.match(line)):
+            yield "prose", " ".join(said)
+            said = []
+        if not line:
+            continue
+        if kind == "prose":
+            said.append(line.strip())
+        elif code or _DEFINITION.match(line):
+            code.append(line)
+        else:
+            yield "code", line
+    if code:
+        yield "code", "\n".join(code)
+    if said:
+        yield "prose", " ".join(said)
+
+
+def _is_full(code: list[str], line: str) -> bool:
+    return sum(map(len, code)) + len(line) > MAX_CHARACTERS
+
+
+def _lines_of_code(text: str) -> Iterator[tuple[PieceKind, str]]:
+    """Yield each line as code or as what a comment or docstring says; an empty one ends either."""
     quote = ""
     for line in text.split("\n"):
         marks = [match.group(1) for match in _DOCSTRING.finditer(line)]
@@ -119,15 +165,15 @@ def _from_code(text: str) -> Iterator[tuple[PieceKind, str]]:
         if quote:
             said = line.split(quote)[0]
             quote = "" if quote in line else quote
-            yield "prose", said
+            yield "prose", said.strip()
         elif marks:
             said = line.split(marks[0])[1]
             quote = marks[0] if len(marks) % 2 else ""
-            yield "prose", said
+            yield "prose", said.strip()
         elif comment:
-            yield "prose", comment["said"]
-        elif line.strip():
-            yield "code", line
+            yield "prose", comment["said"].strip()
+        else:
+            yield "code", line if line.strip() else ""
 
 
 def _is_furniture(line: str) -> bool:
@@ -144,6 +190,12 @@ def _is_prose(sentence: str) -> bool:
     if _MARKUP.search(sentence):
         return False
     return letters >= _FEWEST_LETTERS and len(words) >= 4 and letters * 2 >= sum(map(str.isalpha, sentence))
+
+
+def _is_value(fragment: str) -> bool:
+    """Return whether a short line says something by itself: one word or a few, a value among them."""
+    words = _LINK.sub(" ", fragment).split()
+    return 1 <= len(words) <= _MOST_WORDS and bool(_VALUE.search(" ".join(words)))
 
 
 def _cut(text: str) -> str:

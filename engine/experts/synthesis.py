@@ -28,6 +28,14 @@ MOST_SENTENCES = 6
 REPETITION = 0.6
 LEAST_WORTH = 0.15
 """A sentence must add this share of what the first one says, or the answer ends before it."""
+LEAST_NEW = 0.1
+"""The share of the question that a sentence from elsewhere must cover anew."""
+BRIDGE_BONUS = 0.3
+"""What a claim gains whose passage an earlier sentence has named: the next hop of a question."""
+AS_MUCH = 0.8
+"""A sentence that covers this share of what the first one covers speaks of the question, too."""
+NAMED = 0.6
+"""Share of a heading's words that earlier sentences must hold to have named it."""
 ANSWER_TYPE_BONUS = 0.2
 SUPPORTER_BONUS = 0.05
 """What each further expert with an own document adds to a sentence's claim to stand first."""
@@ -246,31 +254,61 @@ def _order(
     context: Context,
 ) -> list[Cluster]:
     kind = asked_type(question, answer_type)
+    asked = context.checker.terms(question)
     covered = [0.0] * len(facets)
+    named: set[str] = set()
+    cited: set[str] = set()
     left = list(enumerate(clusters))
+    headings = [[h for h in _headings(cluster, asked, context) if h] for cluster in clusters]
     shares = [_facet_shares(cluster, facets, context) for cluster in clusters]
     fixed = [
         ANSWER_TYPE_BONUS * bool(kind and holds_type(cluster.claim.text, kind, question, context))
         + SUPPORTER_BONUS * (min(len(cluster.personas), cluster.documents) - 1)
         for cluster in clusters
     ]
+    wholes = [math.fsum(f.weight * own for f, own in zip(facets, row, strict=True)) for row in shares]
     ordered: list[Cluster] = []
+    first = 0
+
+    def bridged(index: int) -> bool:
+        return any(len(heading & named) >= NAMED * len(heading) for heading in headings[index])
+
+    def goes_on(index: int) -> bool:
+        """Whether a further sentence bears on the question: by what is new, by its place, by its hop."""
+        if not cited.isdisjoint(clusters[index].cites) or bridged(index):
+            return True
+        if wholes[index] >= AS_MUCH * wholes[first]:
+            return True
+        rows = zip(facets, shares[index], covered, strict=True)
+        return math.fsum(f.weight * max(0.0, own - had) for f, own, had in rows) >= LEAST_NEW
 
     def worth(index: int) -> float:
         rows = zip(facets, shares[index], covered, strict=True)
         new = math.fsum(f.weight * (own - REPETITION * min(own, had)) for f, own, had in rows)
-        return q6((new + fixed[index]) * clusters[index].support)
+        return q6((new + fixed[index] + BRIDGE_BONUS * bridged(index)) * clusters[index].support)
 
     bar = 0.0
     while left:
-        best = min(left, key=lambda item: (-worth(item[0]), item[0]))
+        fitting = [item for item in left if goes_on(item[0])] if ordered else left
+        if not fitting:
+            break
+        best = min(fitting, key=lambda item: (-worth(item[0]), item[0]))
         if worth(best[0]) < bar and clusters[best[0]].support >= context.threshold:
             break
         bar = bar or LEAST_WORTH * worth(best[0])
         left.remove(best)
+        first = first if ordered else best[0]
         ordered.append(best[1])
+        cited.update(best[1].cites)
+        named |= context.checker.terms(best[1].claim.text)
         covered = [max(had, own) for had, own in zip(covered, shares[best[0]], strict=True)]
     return ordered
+
+
+def _headings(cluster: Cluster, asked: frozenset[str], context: Context) -> list[frozenset[str]]:
+    """Return the words of the headings above what a claim cites, without those of the question."""
+    sections = [context.evidence[cite].position.section for cite in cluster.cites if cite in context.evidence]
+    return [context.checker.terms(section) - asked for section in sections]
 
 
 def _facet_shares(cluster: Cluster, facets: Sequence[Facet], context: Context) -> list[float]:

@@ -75,7 +75,8 @@ def _evidence(graph: QueryGraph, row: int, rank: int, score: float) -> Evidence:
         passage=passage.passage_id,
         position=Position(
             document=passage.document,
-            section=" › ".join(passage.section),
+            # The title of a dataset's row is the only heading it has.
+            section=" › ".join(passage.section) or (passage.title if passage.unit == "row" else ""),
             start=passage.start,
             end=passage.end,
             unit=passage.unit,

@@ -229,3 +229,21 @@ def test_a_passage_larger_than_the_budget_is_cut_at_a_sentence_if_it_is_all_ther
     packed = pack_context([big], [facet("gate", 1.0)], LEXICON, budget=60)
     assert packed.kept[0].text.startswith("The gate picks experts.")
     assert big.text.startswith(packed.kept[0].text)
+
+
+def test_a_value_below_the_heading_that_names_it_is_the_answer() -> None:
+    listed = passage("addresses", "# IPv6\n\n`2001:db8::/48`", section="Addresses › IPv6")
+    other = passage("net", "The gateway listens on a fixed range of addresses.", rank=2)
+    assert any("2001:db8::/48" in each.text for each in answer("Which IPv6 range?", listed, other).claims)
+
+
+def test_a_definition_is_quoted_with_what_follows_it() -> None:
+    text = "fn open(path: &Path) -> File {\n    File::create(path)\n}\n\nlet x = 1;"
+    found = pieces(text, "store.rs", LEXICON, with_code=True)
+    assert "File::create(path)" in next(piece.text for piece in found if "fn open" in piece.text)
+
+
+def test_the_row_that_names_the_columns_is_not_quoted() -> None:
+    head = "| Key of the setting | What it means to users |\n|---|---|\n"
+    found = pieces(head + "| `seed` | feeds every choice that is drawn |", "a.md", LEXICON, with_code=False)
+    assert [piece.text for piece in found] == ["`seed` | feeds every choice that is drawn"]
