@@ -70,6 +70,7 @@ def _copy_through_tmux(folder: Path) -> Line:
         outer.press("enter")
         outer.wait(lambda text: "answered" in text)
         outer.press("escape")
+        time.sleep(1.0)  # tmux waits for half a second whether a sequence follows
         since = outer.type("y")
         said = outer.wait(lambda text: "tmux" in text)
         deadline = time.monotonic() + 10

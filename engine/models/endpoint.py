@@ -92,7 +92,7 @@ class Endpoint:
 
     # -- what is there ---------------------------------------------------------------------------
     async def _fetch(self, method: str, path: str, kind: type, body: Any = None) -> Any:
-        limit = self.settings.connect_seconds + 2.0
+        limit = self.settings.connect_seconds + 1.0
         self.open()
         try:
             async with asyncio.timeout(limit):
