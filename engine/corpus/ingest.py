@@ -4,11 +4,13 @@ The parent reads and hashes; a child process parses a few files ahead; the paren
 ends as if it had been made anew from what is there now, whatever was indexed or interrupted before.
 """
 
+import gc
 import os
 import stat
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -32,6 +34,7 @@ __all__ = ["IndexOptions", "IndexReport", "Progress", "index_paths"]
 _AHEAD_FILES = 8
 _AHEAD_BYTES = 8 * 1024 * 1024
 _MAX_ROWS_TOLD = 20
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 class _Waiting(msgspec.Struct, frozen=True):
@@ -55,8 +58,23 @@ def index_paths(
     store is whole and the next call completes the work.
     """
     roots = label_roots(paths, store.sources())
-    with ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds) as parser:
+    limits = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
+    with limits as parser, _rare_collections():
         return _Run(store, parser, options, progress).index(roots)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Return a context in which garbage is looked for seldom.
+
+    A batch makes many objects and no cycle; looking again and again takes a tenth of the time.
+    """
+    before = gc.get_threshold()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class _Run:

@@ -55,7 +55,7 @@ class CorpusLexicon:
             folded = fold(text[start:end])
             tokens = tokenise(folded)
             longest = 0
-            for mention in mentions(tokens, 0):
+            for mention in mentions(tokens, [0]):
                 opening = mention.first == 0 and " " not in mention.key and not tokens.words[0].is_code
                 if mention.last <= longest or opening:
                     continue

@@ -81,10 +81,10 @@ def _is_calendar(words: Sequence[str]) -> bool:
     return all(word.isdigit() or word in _CALENDAR for word in words)
 
 
-def mentions(tokens: Tokens, sentence: int) -> list[Mention]:
-    """Return the names one sentence mentions: runs of capitalised words, their parts, code names.
+def mentions(tokens: Tokens, sentences: Sequence[int], number: int = 0) -> list[Mention]:
+    """Return the names that sentences mention: runs of capitalised words, their parts, code names.
 
-    ``sentence`` is its number in the passage.
+    ``sentences`` are the words they begin with, ascending; they are counted from ``number``.
     """
     words, surfaces = tokens.words, tokens.surfaces
     found: list[tuple[int, int, str]] = []
@@ -95,6 +95,8 @@ def mentions(tokens: Tokens, sentence: int) -> list[Mention]:
         else:
             for start, end, key in _names_in_run(tuple(surfaces[first:last])):
                 found.append((first + start, first + end, key))
+    ends: Sequence[int] = range(len(words) + 1)
+    firsts: Sequence[int] = ends
     if len(tokens.terms) != len(words):
         # Only a word of several parts can be a code name.
         spans = {(start, end) for start, end, _ in found}
@@ -102,10 +104,17 @@ def mentions(tokens: Tokens, sentence: int) -> list[Mention]:
             (i, i + 1, word.key) for i, word in enumerate(words) if word.is_code and (i, i + 1) not in spans
         ]
         found.sort()
-    if not found:
-        return []
-    firsts = [*tokens.firsts, tokens.firsts[-1] + 1]
-    return [Mention(key, sentence, firsts[start], firsts[end]) for start, end, key in found]
+        firsts = tokens.firsts
+        ends = [*firsts, 0]
+        for begin in (*sentences, len(words)):
+            ends[begin] = firsts[begin - 1] + 1
+    made: list[Mention] = []
+    at = 0
+    for start, end, key in found:
+        while at < len(sentences) and sentences[at] <= start:
+            at += 1
+        made.append(Mention(key, number + at - 1, firsts[start], ends[end]))
+    return made
 
 
 def _is_name(key: str) -> bool:
@@ -192,7 +201,7 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
         if 1 <= len(words) <= 6:
             add(" ".join(words), "alias")
     if not names and not title and not defined:
-        lead = mentions(tokenise(fold(first_sentence)), 0)
+        lead = mentions(tokenise(fold(first_sentence)), [0])
         if lead:
             add(lead[0].key, "definition")
     return [Home(key, kind) for key, kind in found]

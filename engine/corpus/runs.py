@@ -2,6 +2,8 @@
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from struct import Struct
+from sys import byteorder
 
 import apsw
 
@@ -19,6 +21,7 @@ class PackedRuns:
 
     def __init__(self, db: apsw.Connection, table: str, width: int) -> None:
         self._db, self._width = db, width
+        self._packed = Struct(f"={width}i")
         self._insert = f"INSERT INTO {table} VALUES (?,?,?)"  # noqa: S608 - own names here and below
         self._extend = f"UPDATE {table} SET run=CAST(run || ?3 AS BLOB) WHERE key=?1 AND first=?2"  # noqa: S608
         self._update = f"UPDATE {table} SET run=?3 WHERE key=?1 AND first=?2"  # noqa: S608
@@ -32,18 +35,23 @@ class PackedRuns:
         )
         self._holding = f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
 
-    def append(self, runs: Mapping[int, Sequence[int]], *, extend: bool) -> None:
-        """Add a run under each key; its rows must be new, and above all rows kept so far.
+    def pack(self, row: int, *numbers: int) -> bytes:
+        """Return what a run holds of the passage at ``row``."""
+        return self._packed.pack(row, *numbers)
+
+    def append(self, runs: Mapping[int, Sequence[bytes]], *, extend: bool) -> None:
+        """Add a run under each key, given as what :meth:`pack` made of its passages.
+
+        Its rows must be new, and above all rows kept so far.
 
         With ``extend`` a key's last run grows instead while it is short, so that many small batches do
         not leave many small runs; a large batch need not look.
         """
-        packed = {key: array("i", runs[key]).tobytes() for key in sorted(runs)}
+        packed = {key: b"".join(runs[key]) for key in sorted(runs)}
         last = dict(self._db.execute(self._short, (_listed(packed),))) if extend else {}
         self._db.executemany(self._extend, [(key, last[key], packed[key]) for key in packed if key in last])
-        self._db.executemany(
-            self._insert, [(key, runs[key][0], run) for key, run in packed.items() if key not in last]
-        )
+        new = [(key, _row(run), run) for key, run in packed.items() if key not in last]
+        self._db.executemany(self._insert, new)
 
     def read(self, keys: Iterable[int]) -> "dict[int, array[int]]":
         """Return key -> all numbers kept under it, by row, for the keys that hold anything."""
@@ -73,6 +81,10 @@ class PackedRuns:
                 self._db.execute(self._update, (key, first, numbers.tobytes()))
             else:
                 self._db.execute(self._delete, (key, first))
+
+
+def _row(run: bytes) -> int:
+    return int.from_bytes(run[:_BYTES], byteorder, signed=True)
 
 
 def _listed(numbers: Iterable[int]) -> str:

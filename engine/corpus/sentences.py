@@ -26,20 +26,18 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     start = 0
     for match in _BREAK.finditer(text):
-        if match.start() < start:
+        at, stop = match.span()
+        if at < start:
             continue
-        if match.group().endswith("\n") and match.group().count("\n") == 1 and match.group()[0] == "\n":
-            if _carries_on(text, match.start(), match.end()):
+        end = at
+        if text[at] != "\n":
+            end += len(match.group().rstrip())
+            if text[at] == "." and _ABBREVIATION.search(text[max(start, end - _LOOK_BACK) : end]):
                 continue
-            end = match.start()
-        elif text[match.start()] == "\n":
-            end = match.start()
-        else:
-            end = match.start() + len(match.group().rstrip())
-            if match.group()[0] == "." and _ABBREVIATION.search(text[max(start, end - _LOOK_BACK) : end]):
-                continue
+        elif stop == at + 1 and _carries_on(text, at, stop):
+            continue
         _add(spans, text, start, end)
-        start = match.end()
+        start = stop
     _add(spans, text, start, len(text))
     return spans
 
@@ -52,8 +50,8 @@ def _carries_on(text: str, line_end: int, next_line: int) -> bool:
 
 
 def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    piece = text[start:end]
-    stripped = piece.strip()
-    if stripped:
-        start += len(piece) - len(piece.lstrip())
-        spans.append((start, start + len(stripped)))
+    piece = text[start:end].lstrip()
+    start = end - len(piece)
+    piece = piece.rstrip()
+    if piece:
+        spans.append((start, start + len(piece)))

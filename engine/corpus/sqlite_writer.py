@@ -1,7 +1,8 @@
 """Passages on their way into the corpus file, many at once, and out of it again, exactly."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 import apsw
 import msgspec
@@ -59,8 +60,8 @@ class PassageWriter:
             "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [_passage_row(row, each) for row, each in enumerate(pending, first)],
         )
-        postings: dict[int, list[int]] = {}
-        mentions: dict[int, list[int]] = {}
+        postings: defaultdict[int, list[bytes]] = defaultdict(list)
+        mentions: defaultdict[int, list[bytes]] = defaultdict(list)
         self._db.executemany(
             "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [self._features_row(row, each, postings, mentions) for row, each in enumerate(pending, first)],
@@ -75,42 +76,40 @@ class PassageWriter:
             for home in each.analysis.homes
         }
         self._db.executemany("INSERT INTO homes VALUES (?,?,?)", sorted(homes))
-        self._insert_words(words, {word: len(run) // _POSTING for word, run in postings.items()})
+        self._insert_words(words, {word: len(run) for word, run in postings.items()})
         mentioned = Counter({name: len(run) for name, run in mentions.items()})
         self._insert_names(names, mentioned, Counter(name for name, *_ in homes))
 
     def _features_row(
-        self, row: int, each: _Pending, postings: dict[int, list[int]], mentions: dict[int, list[int]]
+        self,
+        row: int,
+        each: _Pending,
+        postings: defaultdict[int, list[bytes]],
+        mentions: defaultdict[int, list[bytes]],
     ) -> tuple[object, ...]:
         """The features of a passage as kept; its postings and mentions are added to the runs under way."""
         a, words, names = each.analysis, self._words, self._names
         title, title_marks = [words[t] for t in a.title_tokens], [words[t] for t in a.title_marks]
         marks = [words[t] for t in a.marks]
         wholes = [n for position, term in a.wholes for n in (position, words[term])]
-        places: dict[int, list[int]] = {}
-        for place, term in enumerate(a.tokens):
-            word = words[term]
-            if word in places:
-                places[word].append(place)
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place, word in enumerate([words[term] for term in a.tokens]):
+            places[word].append(place)
+        in_title, beside = Counter((*title, *title_marks)), Counter((*wholes[1::2], *marks))
+        pack_posting, lengths = self._postings.pack, (len(title), len(a.tokens))
+        once = pack_posting(row, 0, 1, *lengths)
+        for word, found in places.items():
+            if word in in_title or word in beside:
+                beside[word] += len(found)
             else:
-                places[word] = [place]
-        in_body = {word: len(found) for word, found in places.items()}
-        for word in (*wholes[1::2], *marks):
-            in_body[word] = in_body.get(word, 0) + 1
-        in_title = Counter((*title, *title_marks))
-        lengths = len(title), len(a.tokens)
-        for word, count in in_body.items():
-            posting = (row, in_title.pop(word, 0), count, *lengths)
-            if word in postings:
-                postings[word] += posting
-            else:
-                postings[word] = [*posting]
-        for word, count in in_title.items():
-            postings.setdefault(word, []).extend((row, count, 0, *lengths))
+                postings[word].append(once if len(found) == 1 else pack_posting(row, 0, len(found), *lengths))
+        for word in in_title | beside:
+            postings[word].append(pack_posting(row, in_title[word], beside[word], *lengths))
         postings.pop(0, None)
-        found = [(names[key], sentence, first, last) for key, sentence, first, last in a.mentions]
-        for name in {mention[0] for mention in found}:
-            mentions.setdefault(name, []).append(row)
+        named = [(names[key], sentence, first, last) for key, sentence, first, last in a.mentions]
+        mention = self._mentions.pack(row)
+        for name in {name for name, *_ in named}:
+            mentions[name].append(mention)
         return (
             row,
             each.passage.passage_id,
@@ -120,8 +119,8 @@ class PassageWriter:
             *pack_places(places),
             pack(wholes),
             pack(marks),
-            pack([n for sentence in a.sentences for n in sentence]),
-            pack([n for mention in found for n in mention]),
+            pack(chain.from_iterable(a.sentences)),
+            pack(chain.from_iterable(named)),
         )
 
     def remove(self, rows: Sequence[int], known: Sequence[Features]) -> None:

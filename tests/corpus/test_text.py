@@ -17,7 +17,22 @@ from engine.corpus.tokens import fold, stem, tokenise
 
 
 def keys(sentence: str) -> list[str]:
-    return [mention.key for mention in mentions(tokenise(fold(sentence)), 0)]
+    return [mention.key for mention in mentions(tokenise(fold(sentence)), [0])]
+
+
+def passage(text: str, title: str = "") -> Passage:
+    identity = passage_id("d", text, 0)
+    return Passage(
+        passage_id=identity,
+        document="d",
+        evidence_id="d",
+        title=title,
+        section=(),
+        start=1,
+        end=1,
+        unit="line",
+        text=text,
+    )
 
 
 def home_keys(first: str, title: str = "") -> dict[str, str]:
@@ -66,14 +81,40 @@ def test_stop_words_keep_their_places() -> None:
 @settings(max_examples=100, deadline=None)
 def test_positions_agree_with_the_terms_of_any_text(text: str) -> None:
     folded = fold(text)
-    tokens = tokenise(folded, 7)
+    tokens = tokenise(folded)
     assert len(tokens.words) == len(tokens.surfaces) == len(tokens.gaps) == len(tokens.firsts)
     for word, first in zip(tokens.words, tokens.firsts, strict=True):
-        assert tuple(tokens.terms[first - 7 : first - 7 + len(word.terms)]) == word.terms
+        assert tuple(tokens.terms[first : first + len(word.terms)]) == word.terms
     behind = "".join(map("".join, zip(tokens.surfaces, tokens.gaps, strict=True)))
     assert folded.endswith(behind)
     assert not any(map(str.isalnum, folded.removesuffix(behind)))
     assert fold(folded) == folded
+
+
+@given(
+    st.lists(
+        st.sampled_from(["An Owl", "of", "Kraków.", "runTarget", " ", "\n", "\0", ". ", "- x", "…"]),
+        max_size=30,
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_a_passage_is_its_sentences_one_by_one(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    found = analyse(passage(text))
+    cuts = [tokenise(fold(text[start:end])) for start, end in sentence_spans(text)]
+    assert found.tokens == [term for cut in cuts for term in cut.terms]
+    opens = [sum(len(cut.terms) for cut in cuts[:number]) for number in range(len(cuts))]
+    assert [sentence.token for sentence in found.sentences] == opens
+    assert [(w.position, w.term) for w in found.wholes] == [
+        (first + whole.position, whole.term)
+        for first, cut in zip(opens, cuts, strict=True)
+        for whole in cut.wholes
+    ]
+    assert [tuple(mention) for mention in found.mentions] == [
+        (mention.key, number, first + mention.first, first + mention.last)
+        for number, (first, cut) in enumerate(zip(opens, cuts, strict=True))
+        for mention in mentions(cut, [0])
+    ]
 
 
 # -- names ---------------------------------------------------------------------------------------
@@ -243,17 +284,7 @@ def test_hostile_text_takes_no_time(name: str) -> None:
         work()
         return time.process_time() - before
 
-    whole = Passage(
-        passage_id=passage_id("d", text, 0),
-        document="d",
-        evidence_id="d",
-        title=text[:2_000],
-        section=(),
-        start=1,
-        end=1,
-        unit="line",
-        text=text,
-    )
+    whole = passage(text, title=text[:2_000])
     assert seconds(lambda: asked(text[:8_000])) < 0.5
     # Capitals without end make mentions without end: that much text takes a second on a busy machine.
     assert seconds(lambda: analyse(whole)) < 1.5
