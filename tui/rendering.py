@@ -24,12 +24,13 @@ def width() -> int:
 
 
 def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
-    """Return ``text`` with each of its lines wrapped to the width."""
+    """Return ``text`` with each of its lines wrapped to the width, items of lists under their own start."""
     lines: list[str] = []
     for line in text.splitlines():
         lead = indent if lines or first is None else first
+        below = indent + "  " * line.startswith("- ")
         wrapped = textwrap.wrap(
-            line, width(), initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
+            line, width(), initial_indent=lead, subsequent_indent=below, break_on_hyphens=False
         )
         lines.extend(wrapped or [""])
     return "\n".join(lines)

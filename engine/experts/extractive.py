@@ -26,7 +26,8 @@ class ExtractWeights(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float = 0.45
     evidence: float = 0.25
     answer_type: float = 0.12
-    definition: float = 0.08
+    definition: float = 0.25
+    """What a sentence gains that opens with all that was asked and says what it is."""
     expertise: float = 0.10
     value: float = 0.12
     """What a value counts that stands by itself, below a heading that names what was asked."""
@@ -64,8 +65,9 @@ _CODE_QUESTION = re.compile(
     r"|command|flag|option)\b|`|\w\(\)|\w_\w",
     re.I,
 )
+_TERM = re.compile(r"(?:(?:The|A|An) )?(?P<mark>\*\*|__|`)(?P<term>[^*_`]{2,60})(?P=mark)")
 _DEFINES = re.compile(r"\b(?:is|are|was|were|means|refers to|stands for|denotes|consists of)\b", re.I)
-_ASKS_DEFINITION = re.compile(r"^\s*(?:what|who)(?:'s| is| are| was| were| does .+ mean)\b|\bdefin", re.I)
+_ASKS_DEFINITION = re.compile(r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ mean)\b|\bdefin", re.I)
 
 
 def extract_answer(
@@ -155,8 +157,8 @@ def _options(
                 fixed += weights.answer_type
             if piece.kind == "fragment":
                 fixed += weights.value * under
-            if defines and _is_definition(piece, facets, context):
-                fixed += weights.definition
+            if defines and facets:
+                fixed += weights.definition * _defined_share(piece, facets, context)
             options.append(
                 _Option(
                     text=piece.text,
@@ -184,13 +186,26 @@ def _tilt(terms: frozenset[str], known: Mapping[str, float], context: Context) -
     return math.fsum(w for term, w in own.items() if term in known) / math.fsum(own.values())
 
 
-def _is_definition(piece: Piece, facets: Sequence[Facet], context: Context) -> bool:
-    """Return whether the sentence opens with what was asked and says what it is."""
-    verb = _DEFINES.search(piece.text)
-    if piece.kind != "prose" or verb is None or verb.start() > _OPENING:
-        return False
-    subject = context.checker.terms(piece.text[: verb.start()])
-    return any(facet_share(facet, subject, context) == 1.0 for facet in facets)
+def _defined_share(piece: Piece, facets: Sequence[Facet], context: Context) -> float:
+    """Return the share of the question, in [0, 1], that the sentence opens with and says what it is.
+
+    A name in bold or as code at its very start is explained by whatever follows: "**Owl** hunts at night".
+    """
+    if piece.kind != "prose":
+        return 0.0
+    term, verb = _TERM.match(piece.text), _DEFINES.search(piece.text)
+    subjects = [term["term"]] if term else []
+    if verb is not None and verb.start() <= _OPENING:
+        subjects.append(piece.text[: verb.start()])
+    known = [context.checker.terms(subject) for subject in subjects]
+    whole = math.fsum(facet.weight for facet in facets)
+    return max(
+        (
+            math.fsum(f.weight for f in facets if facet_share(f, each, context) == 1.0) / whole
+            for each in known
+        ),
+        default=0.0,
+    )
 
 
 def _pick(

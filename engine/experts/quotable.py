@@ -82,6 +82,9 @@ def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool, headi
         for start, end in lexicon.sentences(block):
             sentence = " ".join(block[start:end].split())
             if _is_prose(sentence):
+                # A colon at the end announces what is not quoted.
+                if sentence.endswith(":"):
+                    sentence = sentence.rstrip(" :") + "\N{HORIZONTAL ELLIPSIS}"
                 listed.append(Piece("prose", _cut(sentence), len(listed)))
             elif _is_value(sentence):
                 listed.append(Piece("fragment", sentence, len(listed)))

@@ -7,6 +7,7 @@ its sentences pass the same :func:`check_sentences`.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -40,6 +41,7 @@ ANSWER_TYPE_BONUS = 0.2
 SUPPORTER_BONUS = 0.05
 """What each further expert with an own document adds to a sentence's claim to stand first."""
 
+_SENTENCE = re.compile(r"[.!?:…][\"'”’)\]*_`]*(?:\s*\[[\w]+\])*\s*\Z")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -97,13 +99,13 @@ def synthesize(
         )
     writer = _Writer(context, mark_unsupported)
     body = [writer.write(c.claim.text, c.cites, c.personas) for c in ordered[:MOST_SENTENCES]]
-    paragraphs = [" ".join(line for line in body if line)]
+    paragraphs = laid_out([line for line in body if line])
     for conflict in conflicts:
         left = writer.write(conflict.left.text, conflict.left.cites, [conflict.left_persona])
         right = writer.write(conflict.right.text, conflict.right.cites, [conflict.right_persona])
         paragraphs.append(f"The sources disagree about {conflict.subject}:\n- {left}\n- {right}")
     return Synthesis(
-        answer="\n\n".join(paragraph for paragraph in paragraphs if paragraph),
+        answer="\n\n".join(paragraphs),
         citations=writer.citations(),
         sentences=writer.sentences,
         flags=_flags(ordered, conflicts, context),
@@ -111,6 +113,18 @@ def synthesize(
         clusters=len(clusters),
         supported=len(supported),
     )
+
+
+def laid_out(said: Sequence[str]) -> list[str]:
+    """Return the paragraphs of an answer: sentences run on, rows of tables and bare values are listed.
+
+    >>> laid_out(["It is fast. [1]", "`q` | quits [2]", "`u` | undoes [2]", "So it is! [1]"])
+    ['It is fast. [1]', '- `q` | quits [2]\\n- `u` | undoes [2]', 'So it is! [1]']
+    """
+    blocks = groupby(said, key=lambda each: bool(_SENTENCE.search(each)))
+    return [
+        " ".join(each) if runs_on else "\n".join(f"- {line}" for line in each) for runs_on, each in blocks
+    ]
 
 
 def check_sentences(
@@ -275,7 +289,9 @@ def _order(
 
     def goes_on(index: int) -> bool:
         """Whether a further sentence bears on the question: by what is new, by its place, by its hop."""
-        if not cited.isdisjoint(clusters[index].cites) or bridged(index):
+        # What stands beside a sentence goes on with it; the rows of a table speak each of its own.
+        beside = _SENTENCE.search(clusters[index].claim.text) and not cited.isdisjoint(clusters[index].cites)
+        if beside or bridged(index):
             return True
         if wholes[index] >= AS_MUCH * wholes[first]:
             return True

@@ -36,6 +36,7 @@ _ANSWER_TYPES = (
     (re.compile(r"\bwhy\b", re.I), "reason"),
     (re.compile(r"\A\s*(?:is|are|was|were|do|does|did|has|have|had|can|could|will)\b", re.I), "yes-no"),
 )
+_ASKS_MEANING = re.compile(r"\bwhat (?:do|does|did) .+ mean\b\W*\Z", re.I | re.S)
 _COMPARES = re.compile(
     r"\b(?:both|same|either|differ\w*|compar\w*|versus|vs|than|older|younger|earlier|later|first|more|less|larger"
     r"|smaller|longer|shorter|higher|lower|common)\b",
@@ -102,6 +103,7 @@ def read_question(
     """
     folded = fold(text)
     tokens = tokenise(folded)
+    asking = QUESTION_WORDS | {"mean"} if _ASKS_MEANING.search(folded) else QUESTION_WORDS
     weights: dict[str, float] = {}
     variants: dict[str, dict[str, None]] = {}
     sequence: list[tuple[int, str]] = []
@@ -109,7 +111,7 @@ def read_question(
         if word.is_code and word.whole is not None:
             weights[word.whole] = max(weights.get(word.whole, 0.0), part_weight)
         for offset, term in enumerate(word.terms):
-            if term == STOPPED or (len(word.name) == 1 and word.name[0] in QUESTION_WORDS):
+            if term == STOPPED or (len(word.name) == 1 and word.name[0] in asking):
                 continue
             weights[term] = max(weights.get(term, 0.0), part_weight if word.is_code else 1.0)
             sequence.append((first + offset, term))

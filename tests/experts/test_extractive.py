@@ -36,6 +36,17 @@ def test_the_definition_comes_first_for_what_is() -> None:
     assert found.claims[0].cites == ["gate"]
 
 
+def test_a_name_set_off_at_the_start_is_explained_by_what_follows() -> None:
+    told = passage("told", "The gate weighs owls, cost and gain in each owl.\n\n**Owls** ask who is awake.")
+    found = answer("What do owls mean?", told, facets=[facet("owl", 1.0)])
+    assert found.claims[0].text == "**Owls** ask who is awake."
+
+
+def test_a_colon_that_announces_what_is_not_quoted_becomes_an_ellipsis() -> None:
+    (piece,) = pieces("The gate weighs all of these:\n\n```\nx = 1\n```", "a.md", LEXICON, with_code=False)
+    assert piece.text == "The gate weighs all of these\N{HORIZONTAL ELLIPSIS}"
+
+
 @pytest.mark.parametrize(
     ("question", "part"),
     [

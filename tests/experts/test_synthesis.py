@@ -50,6 +50,15 @@ def test_the_direct_answer_stands_first_and_markers_count_in_order() -> None:
     assert found.citations[0].passage == "gate"
 
 
+def test_rows_of_a_table_are_listed_and_speak_each_of_its_own() -> None:
+    table = passage(
+        "keys", "`q` | quits the owl\n`u` | undoes a move\n`z` | sleeps", section="Keys of the owl"
+    )
+    claims = [(row, "keys") for row in table.text.split("\n")]
+    found = synthesize([expert("a", *claims)], "What undoes a move?", [table], lexicon=LEXICON)
+    assert found.answer == "- `u` | undoes a move [1]"
+
+
 def test_both_sides_of_a_conflict_are_told_apart_from_the_rest() -> None:
     found = synthesize(DISPUTE, "When was Karl born?", [LEFT, RIGHT], lexicon=LEXICON)
     assert "The sources disagree about" in found.answer

@@ -54,6 +54,11 @@ def test_stop_words_and_words_that_only_ask_are_dropped(store: SqliteStore) -> N
     assert [term.term for term in question.terms] == ["direct", "film", "mate", "rudolph"]
 
 
+def test_the_word_that_asks_for_a_meaning_is_dropped(store: SqliteStore) -> None:
+    assert [term.term for term in read("What does film mean?", store).terms] == ["film"]
+    assert "mean" in [term.term for term in read("What is the mean of a film?", store).terms]
+
+
 def test_an_identifier_counts_whole_and_in_parts(store: SqliteStore) -> None:
     terms = {term.term: term for term in read("what does runTarget do", store).terms}
     assert {"run", "target", "runtarget"} <= terms.keys()
