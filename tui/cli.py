@@ -168,20 +168,9 @@ def _report_defect(error: Exception) -> None:
     if os.environ.get("PERSONA_MOE_TRACEBACK") == "1":
         output.note("".join(traceback.format_exception(error)).rstrip())
         return
-    problem = f"internal error: {type(error).__name__}: {error}"[:300]
-    try:
-        from platformdirs import user_state_path
+    from tui.panic import keep_details
 
-        folder = user_state_path("persona-moe")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / "last-error.txt"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
-        with open(os.open(path, flags, 0o600), "w", encoding="utf-8", errors="replace") as file:
-            file.writelines(traceback.format_exception(error))
-    except OSError as why:
-        output.fail(f"{problem}; its details could not be kept ({why.strerror})")
-    else:
-        output.fail(f"{problem}; the details are in {path}")
+    output.fail(f"internal error: {keep_details(error)}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
