@@ -67,7 +67,9 @@ _CODE_QUESTION = re.compile(
 )
 _TERM = re.compile(r"(?:(?:The|A|An) )?(?P<mark>\*\*|__|`)(?P<term>[^*_`]{2,60})(?P=mark)")
 _DEFINES = re.compile(r"\b(?:is|are|was|were|means|refers to|stands for|denotes|consists of)\b", re.I)
-_ASKS_DEFINITION = re.compile(r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ mean)\b|\bdefin", re.I)
+_ASKS_DEFINITION = re.compile(
+    r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ mean)\b|\bdefin", re.I
+)
 
 
 def extract_answer(
