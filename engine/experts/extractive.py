@@ -68,7 +68,7 @@ _CODE_QUESTION = re.compile(
 _TERM = re.compile(r"(?:(?:The|A|An) )?(?P<mark>\*\*|__|`)(?P<term>[^*_`]{2,60})(?P=mark)")
 _DEFINES = re.compile(r"\b(?:is|are|was|were|means|refers to|stands for|denotes|consists of)\b", re.I)
 _ASKS_DEFINITION = re.compile(
-    r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ mean)\b|\bdefin", re.I
+    r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ (?:mean|do))\b|\bdefin", re.I
 )
 
 
@@ -147,6 +147,9 @@ def _options(
             with_code=with_code,
             heading=each.position.section,
         )
+        # What a section says first says what its heading is.
+        opening = next((piece.place for piece in found if piece.kind == "prose"), -1)
+        own_heading = each.position.section.rpartition("›")[2]
         for piece in found:
             terms = context.checker.terms(piece.text)
             if not terms:
@@ -160,7 +163,8 @@ def _options(
             if piece.kind == "fragment":
                 fixed += weights.value * under
             if defines and facets:
-                fixed += weights.definition * _defined_share(piece, facets, context)
+                subjects = [*_subjects(piece), *([own_heading] if piece.place == opening else [])]
+                fixed += weights.definition * _defined_share(subjects, facets, context)
             options.append(
                 _Option(
                     text=piece.text,
@@ -188,17 +192,22 @@ def _tilt(terms: frozenset[str], known: Mapping[str, float], context: Context) -
     return math.fsum(w for term, w in own.items() if term in known) / math.fsum(own.values())
 
 
-def _defined_share(piece: Piece, facets: Sequence[Facet], context: Context) -> float:
-    """Return the share of the question, in [0, 1], that the sentence opens with and says what it is.
+def _subjects(piece: Piece) -> list[str]:
+    """Return what the sentence explains: what stands before its "is", or a name set off at its very start.
 
-    A name in bold or as code at its very start is explained by whatever follows: "**Owl** hunts at night".
+    Such a name is explained by whatever follows: "**Owl** hunts at night".
     """
     if piece.kind != "prose":
-        return 0.0
+        return []
     term, verb = _TERM.match(piece.text), _DEFINES.search(piece.text)
     subjects = [term["term"]] if term else []
     if verb is not None and verb.start() <= _OPENING:
         subjects.append(piece.text[: verb.start()])
+    return subjects
+
+
+def _defined_share(subjects: Sequence[str], facets: Sequence[Facet], context: Context) -> float:
+    """Return the share of the question, in [0, 1], that one of ``subjects`` is about."""
     known = [context.checker.terms(subject) for subject in subjects]
     whole = math.fsum(facet.weight for facet in facets)
     return max(
