@@ -159,6 +159,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     hop_idf_power: Amount = 1.3
     link_weight: Amount = 2.6
     home_base: Share = 0.3
+    answered: Share = 0.7
     home_crowding: Share = 0.5
     context_weight: Amount = 0.8
     context_before: Count = 6

@@ -25,6 +25,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
         "home_kinds": {kind: float(kind == "title") for kind in RetrievalSettings().home_kinds}
     },
     "homes worth nothing without the question": {"home_base": 0.0},
+    "names lead on where nothing is left to ask": {"answered": 1.0},
     "no bonus for names of the question": {"name_bonus": 0.0},
     "no words around mentions": {"context_weight": 0.0},
     "one-word names count in full": {"single_word": 1.0, "single_name": 1.0},

@@ -146,13 +146,16 @@ class Linker:
         self.fetch(name for name, *_ in features.mentions)
         mentions = self._mentions(features)
         alone = self._alone
+        # Where nothing is left to ask, a name alone is no reason to go on.
+        covered = self.covered_share(coverage)
+        left_open = 1.0 if covered <= s.answered else (1.0 - min(1.0, covered)) / (1.0 - s.answered)
         left: dict[int, float] = {}
         # target -> (-strength, kind, order, name, residual): the least is the best, ties told by order.
         best: dict[int, tuple[float, str, int, int, float]] = {}
         for name, (order, _, context) in mentions.items():
             known = self._names[name]
             worth = s.link_weight * known.rarity
-            base = s.home_base + s.context_weight * context
+            base = left_open * (s.home_base + s.context_weight * context)
             for target, kind, share in known.homes:
                 residual = left.get(target)
                 if residual is None:

@@ -119,6 +119,21 @@ def test_a_second_visitor_finds_the_same_links_and_is_remembered(store: SqliteSt
     assert graph.finders[row_of(graph, "Rudolph Mate")] == ["a", "b"]
 
 
+def test_where_nothing_is_left_to_ask_a_name_leads_away_less(store: SqliteStore) -> None:
+    settings = RetrievalSettings()
+    graph = QueryGraph("What is Second Chance?", store, settings)
+    film, person = row_of(graph, "Second Chance"), row_of(graph, "Rudolph Mate")
+    assert graph.share(graph.coverage(film)) > settings.answered
+
+    def strength(answered: float) -> float:
+        changed = msgspec.structs.replace(settings, answered=answered)
+        one = QueryGraph("What is Second Chance?", store, changed)
+        return next((link.strength for link in one.expand(film, "p") if link.target == person), 0.0)
+
+    assert strength(settings.answered) < strength(1.0)
+    assert strength(0.0) < strength(settings.answered)
+
+
 def test_a_name_too_common_leads_nowhere() -> None:
     rows = [("A", "A met Common Name once."), *((f"P{i}", f"Common Name owns well {i}.") for i in range(60))]
     graph = QueryGraph("Which well did A own?", corpus(rows), RetrievalSettings())
