@@ -68,6 +68,11 @@ class QueryGraph:
         self._names: dict[int, float] = self._name_bonuses()
         scores = sorted((self.base(row) for row in self._candidates), reverse=True)
         self._least = scores[settings.choose_from - 1] if len(scores) >= settings.choose_from else 0.0
+        self._wanted = {
+            word: self.lexical.weights.get(term.term, 0.0)
+            for term in self.question.terms
+            for word in term.words
+        }
         self.paths: dict[int, Path] = {}
         self._passages: dict[int, Passage] = {}
         self._expanded: dict[int, list[Link]] = {}
@@ -203,11 +208,7 @@ class QueryGraph:
     def best_sentence(self, row: int) -> str:
         """Return the sentence of a passage that holds most of the question, its title for none."""
         features = self.features(row)
-        wanted = {
-            word: self.lexical.weights.get(term.term, 0.0)
-            for term in self.question.terms
-            for word in term.words
-        }
+        wanted = self._wanted
         starts = [sentence.token for sentence in features.sentences]
         holds: list[list[int]] = [[] for _ in starts]
         for word in wanted:
