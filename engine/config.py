@@ -172,6 +172,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     overlap: Share = 0.15
     choose_from: Depth = 30
     set_size: Depth = 5
+    path_order: Share = 0.5
     home_kinds: dict[str, Share] = msgspec.field(
         default_factory=lambda: {
             "title": 1.0,

@@ -16,6 +16,7 @@ from engine.errors import InputError
 SAFE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\Z")
 _PORTS = (f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))
 _RESERVED_IDS = frozenset({"con", "prn", "aux", "nul", *_PORTS})
+_PLAIN = 1e5
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -71,8 +72,16 @@ def q6(value: float) -> float:
     >>> q6(0.1 + 0.2), q6(-1e-9)
     (0.3, 0.0)
     """
-    if not math.isfinite(value):
-        raise ValueError(f"a score must be a finite number, not {value!r}")
+    if not -_PLAIN < value < _PLAIN:
+        if not math.isfinite(value):
+            raise ValueError(f"a score must be a finite number, not {value!r}")
+        return round(value, 6) + 0.0
+    # Rounding to a whole number costs a third of rounding to decimals, and comes to the same but
+    # close to a tie: the quotient of two exact numbers is the float nearest to the decimal.
+    scaled = value * 1e6
+    whole = round(scaled)
+    if -0.4999 < scaled - whole < 0.4999:
+        return whole / 1e6
     return round(value, 6) + 0.0
 
 

@@ -76,9 +76,7 @@ class MoeOrchestrator:
         self, query: Query, expert: Candidate, *, record: bool = True, start: Sequence[int] = ()
     ) -> Walk:
         traversal = self._traversal or BeamTraversal({expert.persona.persona_id: expert.policy})
-        terms = query.lexicon.terms(" ".join(expert.persona.expertise))
-        words = query.store.word_ids(terms)
-        weights = {word: query.lexicon.idf(term) for term, word in sorted(words.items())}
+        weights = query.lexicon.weighed(" ".join(expert.persona.expertise))
         return Walk(
             query.graph,
             expert.persona,

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from engine.corpus.features import STOPPED
@@ -13,6 +14,7 @@ from engine.corpus.tokens import fold, tokenise
 _NUMBER = re.compile(r"(?<![\w.,])[+-]?\d[\d,]*(?:\.\d+)?")
 _TERMS_REMEMBERED = 20_000
 _SHORT_TEXT = 1_000
+_TEXTS_REMEMBERED = 500
 
 
 @lru_cache(maxsize=1_000)
@@ -28,6 +30,7 @@ class CorpusLexicon:
         self._store = store
         self._passages = store.size().passages
         self.idf = lru_cache(maxsize=_TERMS_REMEMBERED)(self._idf)
+        self.weighed = lru_cache(maxsize=_TEXTS_REMEMBERED)(self._weighed)
 
     def terms(self, text: str) -> list[str]:
         """Return the index terms of ``text`` in order: stems and identifier parts, no stop words."""
@@ -40,6 +43,11 @@ class CorpusLexicon:
         if frequency <= 1 or self._passages <= 1:
             return 1.0
         return 1.0 - math.log(frequency) / math.log(self._passages)
+
+    def _weighed(self, text: str) -> Mapping[int, float]:
+        """Return word id -> idf of the terms of ``text`` that occur, in the order of the terms."""
+        words = self._store.word_ids(dict.fromkeys(self.terms(text)))
+        return {word: self.idf(term) for term, word in sorted(words.items())}
 
     def sentences(self, text: str) -> list[tuple[int, int]]:
         """Return the (start, end) character offsets of the sentences of ``text``, in order."""

@@ -78,7 +78,7 @@ class Linker:
         self._matched: dict[int, list[tuple[float, float, int]]] = {}
         self._alone = lexical.words
         self._context_words = self._word_weights(question)
-        self._asked = frozenset(store.name_ids(question.keys).values())
+        self._asked = question.asked
         self._names: dict[int, KnownName] = {}
 
     def _sharpened(self, lexical: Lexical) -> dict[str, float]:

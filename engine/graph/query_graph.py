@@ -20,8 +20,11 @@ from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.lexical import Candidate, Lexical, first_hop
 from engine.graph.links import Link, Linker
 from engine.graph.names import NameBook
-from engine.graph.question import Question, read_question
+from engine.graph.question import Question, QuestionName, read_question
 from engine.ids import q6
+
+# A name that a passage defines or gives in its text is its subject only as far as its title says so, too.
+_SAID_INSIDE = frozenset(("definition", "alias"))
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -65,6 +68,11 @@ class QueryGraph:
         self._names: dict[int, float] = self._name_bonuses()
         scores = sorted((self.base(row) for row in self._candidates), reverse=True)
         self._least = scores[settings.choose_from - 1] if len(scores) >= settings.choose_from else 0.0
+        self._wanted = {
+            word: self.lexical.weights.get(term.term, 0.0)
+            for term in self.question.terms
+            for word in term.words
+        }
         self.paths: dict[int, Path] = {}
         self._passages: dict[int, Passage] = {}
         self._expanded: dict[int, list[Link]] = {}
@@ -89,8 +97,23 @@ class QueryGraph:
                     bonus *= s.single_name
                 if not name.capitalised:
                     bonus *= s.plain_name
+                if kind in _SAID_INSIDE:
+                    bonus *= self._titled_alike(row, name) ** 2
                 bonuses[row] = max(bonuses.get(row, 0.0), bonus)
         return bonuses
+
+    def _titled_alike(self, row: int, name: QuestionName) -> float:
+        """The share of a passage's title that is the name; 1 for a passage without title."""
+        words = {word for word in self._read(row).title_tokens if word}
+        if not words:
+            return 1.0
+        wanted = {word for t in self.question.terms if t.term in name.terms for word in t.words}
+        return len(words & wanted) / len(words)
+
+    def _read(self, row: int) -> Features:
+        if row not in self._fetched:
+            self._fetched[row] = self.store.features([row])[0]
+        return self._fetched[row]
 
     # -- what passages are worth -----------------------------------------------------------------
     def base(self, row: int) -> float:
@@ -185,11 +208,7 @@ class QueryGraph:
     def best_sentence(self, row: int) -> str:
         """Return the sentence of a passage that holds most of the question, its title for none."""
         features = self.features(row)
-        wanted = {
-            word: self.lexical.weights.get(term.term, 0.0)
-            for term in self.question.terms
-            for word in term.words
-        }
+        wanted = self._wanted
         starts = [sentence.token for sentence in features.sentences]
         holds: list[list[int]] = [[] for _ in starts]
         for word in wanted:

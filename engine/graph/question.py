@@ -65,13 +65,16 @@ class QuestionName(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question read against a corpus; ``pairs`` are content terms that stand close, in order."""
+    """A question read against a corpus; ``pairs`` are content terms that stand close, in order.
+
+    ``asked`` are the ids of all names in it, at home or not.
+    """
 
     text: str
     terms: tuple[QuestionTerm, ...]
     pairs: tuple[tuple[str, str, int], ...]
     names: tuple[QuestionName, ...]
-    keys: frozenset[str]
+    asked: frozenset[int]
     answer_type: str
     comparison: bool
 
@@ -134,13 +137,13 @@ def read_question(
         for term, weight in sorted(weights.items())
     ]
     pairs = [(a, b, j - i) for (i, a), (j, b) in pairwise(sequence) if j - i <= pair_gap and a != b]
-    names, keys = _names(text, store)
+    names, asked_names = _names(tokens, store)
     return Question(
         text=text,
         terms=tuple(terms),
         pairs=tuple(dict.fromkeys(pairs)),
         names=names,
-        keys=keys,
+        asked=asked_names,
         answer_type=next((kind for pattern, kind in _ANSWER_TYPES if pattern.search(text)), "other"),
         comparison=bool(_COMPARES.search(text)),
     )
@@ -159,7 +162,7 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
     """Return the names in ``text`` that are at home in the corpus, in order, the longest at each place."""
     folded = fold(text)
     tokens = tokenise(folded)
-    kept, _, _ = _at_home(tokens, store)
+    kept, _ = _at_home(tokens, store)
     spans = tokens.spans(len(folded))
     # Folding may lengthen a text ("ß"); then the folded writing has to do.
     written = text if len(text) == len(folded) else folded
@@ -171,8 +174,8 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
 
 def _at_home(
     tokens: Tokens, store: SqliteStore
-) -> tuple[list[tuple[tuple[int, int], str]], dict[tuple[int, int], str], dict[str, int]]:
-    """Return the names at home by their span of words, all that could be names, and the ids of those."""
+) -> tuple[list[tuple[tuple[int, int], str]], dict[str, int]]:
+    """Return the names at home by their span of words, and the ids of all that could be names."""
     words = tokens.words
     spans: dict[tuple[int, int], str] = {}
     for start in range(len(words)):
@@ -193,14 +196,13 @@ def _at_home(
         for span, key in sorted(at_home.items())
         if not any(a <= span[0] and span[1] <= b and (a, b) != span for a, b in at_home)
     ]
-    return kept, spans, ids
+    return kept, ids
 
 
-def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[str]]:
-    """Return the names of the question that are at home somewhere, longest first match, and all its keys."""
-    tokens = tokenise(fold(text))
+def _names(tokens: Tokens, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[int]]:
+    """Return the names of the question that are at home somewhere, and the ids of all its names."""
     words = tokens.words
-    kept, spans, ids = _at_home(tokens, store)
+    kept, ids = _at_home(tokens, store)
     written: dict[str, bool] = {}
     for (start, end), key in kept:
         written[key] = written.get(key, False) or any(word.opens_name for word in words[start:end])
@@ -208,7 +210,7 @@ def _names(text: str, store: SqliteStore) -> tuple[tuple[QuestionName, ...], fro
         QuestionName(key, ids[key], tuple(dict.fromkeys(stem(piece) for piece in key.split())), capitalised)
         for key, capitalised in written.items()
     )
-    return found, frozenset(spans.values())
+    return found, frozenset(ids.values())
 
 
 def _nearest(term: str, store: SqliteStore) -> list[str]:

@@ -130,8 +130,10 @@ def choose_experts(
     records = records or {}
     expected = records if expected is None else expected
     ordered = sorted(candidates, key=lambda each: each.persona.persona_id)
+    asked = frozenset(term for facet in facets for term in facet.terms)
     rated = [
-        _rate(c, facets, lexicon, expected.get(c.persona.persona_id, Record()), weights) for c in ordered
+        _rate(c, facets, asked, lexicon, expected.get(c.persona.persona_id, Record()), weights)
+        for c in ordered
     ]
     events = [
         GateScored(
@@ -327,11 +329,16 @@ def _next_audition(
 
 
 def _rate(
-    candidate: Candidate, facets: Sequence[Facet], lexicon: Lexicon, record: Record, weights: GateWeights
+    candidate: Candidate,
+    facets: Sequence[Facet],
+    asked: frozenset[str],
+    lexicon: Lexicon,
+    record: Record,
+    weights: GateWeights,
 ) -> _Rated:
     persona, policy = candidate.persona, candidate.policy
-    known = frozenset(lexicon.terms("\n".join(persona.expertise)))
-    knows = [_overlap(facet, known, lexicon) for facet in facets]
+    known = asked.intersection(lexicon.terms("\n".join(persona.expertise)))
+    knows = [_overlap(facet, known, lexicon) for facet in facets] if known else [0.0] * len(facets)
     whole = math.fsum(facet.weight for facet in facets) or 1.0
     affinity = math.fsum(f.weight * share for f, share in zip(facets, knows, strict=True)) / whole
     reach = (
@@ -339,13 +346,16 @@ def _rate(
         + weights.breadth_reach * min(policy.beam_width / 16, 1.0)
         + weights.depth_reach * min(policy.max_hops / 4, 1.0)
     )
+    unknown = q6(min(reach, 1.0))
     value, terms = _value(affinity, record, weights)
     return _Rated(
         candidate=candidate,
         value=value,
         affinity=q6(affinity),
         cost=q6(persona.activation_cost * max(record.cost_factor, 1.0)),
-        match=tuple(q6(min(reach + weights.expertise_reach * share, 1.0)) for share in knows),
+        match=tuple(
+            q6(min(reach + weights.expertise_reach * share, 1.0)) if share else unknown for share in knows
+        ),
         terms=terms,
     )
 

@@ -22,8 +22,11 @@ def topic_of(expertise: Iterable[str], facets: Sequence[Facet], lexicon: Lexicon
         for term in facet.terms:
             asked[term] = max(facet.weight, asked.get(term, 0.0))
     best, most = "", 0.0
-    for phrase in sorted(set(expertise)):
-        shared = [asked[term] for term in dict.fromkeys(lexicon.terms(phrase)) if term in asked]
-        if shared and (weight := math.fsum(shared)) > most:
+    for phrase in dict.fromkeys(expertise):
+        terms = lexicon.terms(phrase)
+        if asked.keys().isdisjoint(terms):
+            continue
+        weight = math.fsum([asked[term] for term in dict.fromkeys(terms) if term in asked])
+        if weight > most or (weight == most > 0.0 and phrase < best):
             best, most = phrase, weight
     return best

@@ -1,7 +1,7 @@
 """From the shared pool of paths to the ranked evidence: a set that covers the question, with reasons."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from engine.events import Evidence, Position, Term, TrailStep
 from engine.graph.query_graph import QueryGraph
@@ -54,7 +54,17 @@ def _as_set(graph: QueryGraph, ranked: Sequence[int], finals: dict[int, float]) 
         chosen.append(best)
         for term, match in graph.matches(best).items():
             covered[term] = max(match, covered.get(term, 0.0))
-    return [*chosen, *pool, *ranked[s.choose_from :]]
+    return [*_in_order(graph, chosen, finals), *pool, *ranked[s.choose_from :]]
+
+
+def _in_order(graph: QueryGraph, chosen: Sequence[int], finals: Mapping[int, float]) -> list[int]:
+    """The chosen, best first: what a path says of a passage counts less here than for its being chosen.
+
+    A path tells that a passage is needed beside others; its own words tell whether it comes first.
+    """
+    part = graph.settings.path_order
+    worth = {row: q6(graph.base(row) + part * (finals[row] - graph.base(row))) for row in chosen}
+    return sorted(chosen, key=lambda row: (-worth[row], graph.passage_id(row)))
 
 
 def _repeated(graph: QueryGraph, row: int, covered: dict[int, float]) -> float:

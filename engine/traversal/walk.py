@@ -59,6 +59,7 @@ class Walk:
         self._expertise = expertise
         self._record = record
         self.start = list(start)
+        self._expert_words = frozenset(expertise)
         self._expertise_total = math.fsum(expertise.values()) or 1.0
         self._knows: dict[int, float] = {}
         self._covered: dict[int, float] = {}
@@ -132,8 +133,9 @@ class Walk:
             features = self._graph.known_features(row) if self._expertise else None
             if features is None:
                 return 0.0
-            words = features.words
-            met = math.fsum([weight for word, weight in self._expertise.items() if word in words])
+            words = self._expert_words.intersection(features.body_words)
+            words = words.union(self._expert_words.intersection(features.title_tokens))
+            met = math.fsum([self._expertise[word] for word in words])
             known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
         return known
 
