@@ -148,6 +148,14 @@ def test_facets_share_the_question_out(store: SqliteStore) -> None:
     assert len(terms) == len(set(terms))
 
 
+def test_an_identifier_is_one_facet_of_its_parts() -> None:
+    code = corpus([*FILLER, ("tool.py", "def save_report(path): writes the report that was asked for")])
+    facets = question_facets(QueryGraph("What calls save_report?", code, RetrievalSettings()))
+    (whole,) = [facet for facet in facets if "report" in facet.terms]
+    assert whole.terms == ["save", "report"]
+    assert sum(facet.weight for facet in facets) == pytest.approx(1.0)
+
+
 def test_what_opens_says_why(store: SqliteStore) -> None:
     graph = QueryGraph(QUESTION, store, RetrievalSettings())
     graph.expand(row_of(graph, "Second Chance"), "p")
