@@ -30,8 +30,8 @@ def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list
     if state.status == "off":
         return [*parts, (f"{glyphs.idle} none, as set: {state.instead} ", ""), ("M picks one", "dim")]
     if state.status == "missing":
-        parts.append((f"{glyphs.stopped} {state.where}: {state.problem}; ", "warn"))
-        return [*parts, (f"{state.instead}. ", ""), ("R tries again, M picks", "dim")]
+        parts += [(f"{glyphs.stopped} none at {state.where}: ", "warn"), (f"{state.instead}. ", "")]
+        return [*parts, ("R tries again, M picks. ", "dim"), (state.problem, "warn")]
     parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
     parts.append((f"context {state.window:,} " if state.window else "", "dim"))
     return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
