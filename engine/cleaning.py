@@ -76,3 +76,12 @@ def one_line(text: str, limit: int = 500) -> str:
     """
     flat = " ".join(clean(text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of ``noun``, a word whose plural ends in s.
+
+    >>> counted(1, "claim"), counted(1_200, "claim")
+    ('1 claim', '1,200 claims')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

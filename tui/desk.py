@@ -177,6 +177,7 @@ class Desk:
             live=self.running and not replaying,
             replaying=replaying,
             earlier=() if replaying else tuple(each.question for each in self.conversation.before),
+            asked=self.question if (self.running or self.ending) and not replaying else "",
         )
 
     def line(self, low_bandwidth: bool) -> Line:
@@ -198,7 +199,9 @@ class Desk:
         if self.player is not None:
             return ""
         if self.ending == "stopped":
-            return "Stopped. What was found so far stays, and is recorded as cut off."
+            if self.run is EMPTY:
+                return "Stopped before anything was found. R in a pane asks it again."
+            return "Stopped. What was found so far stays, and is recorded as cut off. R in a pane asks it again."
         if self.problem:
-            return f"Failed: {self.problem}"
+            return f"Failed: {self.problem}. R in a pane asks it again."
         return ""

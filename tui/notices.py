@@ -23,10 +23,14 @@ class PersonaRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(Notice, frozen=True, kw_only=True):
-    """The workspace is open, or was looked at again: what is in it."""
+    """The workspace is open, or was looked at again: what is in it.
+
+    ``documents`` are names to complete, not all of them in a large corpus; ``document_count`` counts all.
+    """
 
     passages: int
     documents: tuple[str, ...]
+    document_count: int
     personas: tuple[PersonaRow, ...]
     problems: tuple[str, ...]
 

@@ -45,7 +45,6 @@ class Session:
         self._run = 0
         self._cancelled = 0
         self._task: asyncio.Task[None] | None = None
-        self._watching: concurrent.futures.Future[None] | None = None
         self._pulls = Pulls(workspace, self.queue)
 
     # -- from the screen's thread ----------------------------------------------------------------
@@ -54,7 +53,7 @@ class Session:
         self._loop = asyncio.new_event_loop()
         self._thread.start()
         self._submit(self._look())
-        self._watching = self._submit(self._watch())
+        self._submit(self._watch())
         self.look_for_model()
 
     def ask(self, question: str, personas: tuple[str, ...] = (), after: str = "") -> int:
@@ -136,7 +135,17 @@ class Session:
         if self._loop is not None:
             asyncio.set_event_loop(self._loop)
             self._loop.run_forever()
+            self._end_what_is_left(self._loop)
             self._loop.close()
+
+    @staticmethod
+    def _end_what_is_left(loop: asyncio.AbstractEventLoop) -> None:
+        """Let every task that still waits, such as the watch or a look for a server, come to its end."""
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
 
     async def _watch(self) -> None:
         """Look again when another program wrote a persona or a setting; say what cannot be read."""
@@ -159,8 +168,6 @@ class Session:
         return ""
 
     async def _stop(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
         self._pulls.cancel()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
@@ -246,6 +253,7 @@ class Session:
 
     def _contents(self) -> Opened:
         engine = self._opened()
+        sources = list(engine.store.sources())
         roster = self.personas.load()
         problems = [
             one_line(f"{each.path.parent.name}/{each.path.name}: {each.reason}") for each in roster.problems
@@ -265,7 +273,8 @@ class Session:
             )
         return Opened(
             passages=engine.store.size().passages,
-            documents=tuple(list(engine.store.sources())[:_DOCUMENTS_OFFERED]),
+            documents=tuple(sources[:_DOCUMENTS_OFFERED]),
+            document_count=len(sources),
             personas=tuple(rows),
             problems=(*problems, *self.workspace.warnings()),
         )

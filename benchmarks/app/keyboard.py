@@ -148,7 +148,7 @@ def replay(folder: Path) -> list[Line]:
             half == prefix,
             f"event {total // 2} of {total}; the server was gone",
         ),
-        Line("9 a record of a newer version", "refused in a line", newer, "newer version" in newer),
+        Line("9 a record of a newer version", "refused in a line", newer, "newer persona-moe" in newer),
     ]
 
 
@@ -166,10 +166,13 @@ def _prefix_digest(root: Path, count: int) -> str:
 def _refused(root: Path, folder: Path) -> str:
     import gzip
 
+    from engine.snapshots.format import CRC_BYTES, with_crc
+
     (made,) = (root / "snapshots").glob("*.jsonl.gz")
-    raw = gzip.decompress(made.read_bytes())
+    first, rest = gzip.decompress(made.read_bytes()).split(b"\n", 1)
+    newer = with_crc(re.sub(rb'"version":\d+', b'"version":999', first[:-CRC_BYTES] + b"}", count=1))
     future = made.with_name("20990101-000000-ffffff.jsonl.gz")
-    future.write_bytes(gzip.compress(re.sub(rb'"version":\d+', b'"version":999', raw, count=1)))
+    future.write_bytes(gzip.compress(newer + rest))
     command = [
         sys.executable,
         "-m",

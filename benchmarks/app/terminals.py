@@ -1,5 +1,6 @@
 """Check 10: poor terminals, and a copy that arrives; check 11: sizes and signals."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -90,7 +91,7 @@ def sizes(folder: Path) -> list[Line]:
         with App(root, size=(200, 50), nodes=(100.0, 300)) as app:
             app.ready()
             app.ask()
-            app.terminal.wait(lambda text: "hub number 2" in text)
+            app.terminal.wait(lambda text: int((re.findall(r"(\d+) nodes", text) or ["0"])[0]) > 250)
             app.terminal.press("tab", "2", "j", "j", "j", " ", "j", "j")
             app.terminal.settled(0.5, 1.5)
             before = app.report()

@@ -1,7 +1,7 @@
 """An event in one readable line, for replays and timelines."""
 
 from engine import events as ev
-from engine.cleaning import one_line
+from engine.cleaning import counted, one_line
 
 _TEXT = 90
 
@@ -22,7 +22,8 @@ def _short(text: str) -> str:
 def _words(event: ev.AnyEvent) -> str:
     match event:
         case ev.QueryStarted():
-            return f"question: {event.question} ({len(event.personas)} personas, budget {event.budget:g})"
+            roster = counted(len(event.personas), "persona")
+            return f"question: {event.question} ({roster}, budget {event.budget:g})"
         case ev.QuestionEmbedded():
             return f"compares by meaning: {event.embedder}, the nearest {event.nearest} passages"
         case ev.FollowUpRead():
@@ -47,14 +48,13 @@ def _words(event: ev.AnyEvent) -> str:
         case ev.StepTaken():
             return f"{event.persona} steps to {event.node} (step {event.step}, priority {event.priority:.3f})"
         case ev.WalkStopped():
-            return f"{event.persona} stops after {event.steps} steps: {event.reason}"
+            return f"{event.persona} stops after {counted(event.steps, 'step')}: {event.reason}"
         case ev.EvidenceRanked():
             best = f", best {place(event.evidence[0].position)}" if event.evidence else ""
-            return f"evidence: {len(event.evidence)} passages{best}"
+            return f"evidence: {counted(len(event.evidence), 'passage')}{best}"
         case ev.ContextPacked():
-            return (
-                f"{event.persona} reads {len(event.passages)} passages ({event.tokens}/{event.budget} tokens)"
-            )
+            read = counted(len(event.passages), "passage")
+            return f"{event.persona} reads {read} ({event.tokens}/{event.budget} tokens)"
         case _:
             return _words_of_answering(event)
 
@@ -62,17 +62,18 @@ def _words(event: ev.AnyEvent) -> str:
 def _words_of_answering(event: ev.AnyEvent) -> str:
     match event:
         case ev.ModelAsked():
-            return f"asks {event.model.provider} {event.model.name} {_by(event.persona)}: {event.purpose}"
+            asked = (event.model.provider, event.model.name, _by(event.persona))
+            return f"asks {' '.join(word for word in asked if word)}: {event.purpose}"
         case ev.Token():
             return f"{'thinks' if event.thinking else 'writes'}: {_short(event.text)}"
         case ev.ModelAnswered():
-            return f"answer of {event.answer_tokens} tokens: {_short(event.text)}"
+            return f"answer of {counted(event.answer_tokens, 'token')}: {_short(event.text)}"
         case ev.ModelFailed():
             return f"the model failed: {event.problem}"
         case ev.ModelTimed():
             return f"that took {event.seconds:.1f} s, {event.first_token:.1f} s to the first token"
         case ev.ClaimsParsed():
-            return f"{event.persona} makes {len(event.claims)} claims"
+            return f"{event.persona} makes {counted(len(event.claims), 'claim')}"
         case ev.ClaimChecked():
             verdict = "borne out" if event.supported else "not borne out"
             return f"{event.persona}: claim {event.index} is {verdict} ({event.support:.3f})"
@@ -83,12 +84,13 @@ def _words_of_answering(event: ev.AnyEvent) -> str:
         case ev.ControlScored():
             return f"control arm: {event.persona} scores {event.scores.total:.3f}, lift {event.lift:+.3f}"
         case ev.SynthesisStarted():
-            return f"writes the answer from {event.clusters} findings, {event.supported} of them supported"
+            findings = counted(event.clusters, "finding")
+            return f"writes the answer from {findings}, {event.supported} of them supported"
         case ev.SentenceChecked():
             verdict = "kept" if event.kept else "dropped"
             return f"sentence {event.index} is {verdict} ({event.support:.3f}): {_short(event.text)}"
         case ev.AnswerReady():
-            return f"answer with {len(event.citations)} citations: {_short(event.answer)}"
+            return f"answer with {counted(len(event.citations), 'citation')}: {_short(event.answer)}"
         case _:
             return _words_of_learning(event)
 

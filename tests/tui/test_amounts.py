@@ -34,7 +34,9 @@ class Counted(PersonaMoeApp):
         self.desk.session.call = nothing  # type: ignore[method-assign, assignment]
 
     def start_session(self) -> None:
-        self.desk.session.queue.put(0, Opened(passages=1, documents=("a.md",), personas=(), problems=()))
+        self.desk.session.queue.put(
+            0, Opened(passages=1, documents=("a.md",), document_count=1, personas=(), problems=())
+        )
 
     def _display(self, screen: Any, renderable: Any) -> None:
         if isinstance(renderable, CompositorUpdate):

@@ -121,7 +121,9 @@ class Inline(PersonaMoeApp):
 
         self.desk.session.call = call  # type: ignore[method-assign]
         self.desk.session.look = lambda: None  # type: ignore[method-assign]
-        self.desk.session.queue.put(0, Opened(passages=5, documents=(), personas=(), problems=()))
+        self.desk.session.queue.put(
+            0, Opened(passages=5, documents=(), document_count=0, personas=(), problems=())
+        )
 
 
 def app(workspace: Workspace, glyphs: Glyphs = UNICODE, **options: Any) -> Inline:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from engine.cleaning import counted
 from engine.events import EdgeOpened
 from tui.panes.rows import Row, View, capped, row, text_rows
 
@@ -22,7 +23,7 @@ def ego_rows(view: View, name: str, width: int) -> list[Row]:
         "node",
         (f"{mark} ", "accent"),
         (node.label, "strong"),
-        (f"  {len(edges)} edge{'' if len(edges) == 1 else 's'}", "dim"),
+        (f"  {counted(len(edges), 'edge')}", "dim"),
     )
     return capped([head, *edge_rows(view, name, width)])
 

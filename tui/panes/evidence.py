@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from engine.cleaning import counted
 from engine.events import Evidence, TrailStep
 from tui.panes.personas import score_rows
 from tui.panes.rows import Row, View, capped, is_open, place, row, term_rows, text_rows
@@ -64,7 +65,7 @@ def _all(view: View, toggled: frozenset[str], width: int) -> Iterator[Row]:
                 key,
                 each.persona_id,
                 (f"  {each.scored.scores.total:.2f}", "accent"),
-                (f"  {len(each.claims)} claims", "dim"),
+                (f"  {counted(len(each.claims), 'claim')}", "dim"),
                 depth=1,
                 folded=not inside,
             )

@@ -97,7 +97,6 @@ def node_rows(view: View, name: str, width: int) -> list[Row]:
     if node is None:
         return []
     rows = [
-        row("kind", (f"{node.kind}  ", "dim"), (node.label, "strong")),
         row("relevance", ("relevance ", "dim"), f"{node.relevance:.3f}"),
     ]
     if node.openers:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from engine.cleaning import one_line
+from engine.cleaning import counted, one_line
 from tui.model_work import ModelShelf
 from tui.notices import ModelState, Pulling
 from tui.panes.rows import Part, Row, View, bar, capped, row, text_rows
@@ -30,8 +30,8 @@ def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list
     if state.status == "off":
         return [*parts, (f"{glyphs.idle} none, as set: {state.instead} ", ""), ("M picks one", "dim")]
     if state.status == "missing":
-        parts += [(f"{glyphs.stopped} none ", "warn"), ("R tries again, M picks: ", "dim")]
-        return [*parts, (f"{state.instead}. ", ""), (f"{state.where}: {state.problem}", "warn")]
+        parts += [(f"{glyphs.stopped} none at {state.where}: ", "warn"), (f"{state.instead}. ", "")]
+        return [*parts, ("R tries again, M picks. ", "dim"), (state.problem, "warn")]
     parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
     parts.append((f"context {state.window:,} " if state.window else "", "dim"))
     return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
@@ -86,7 +86,7 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
     down = {url for url, _, _ in shelf.faults}
     for url in shelf.where:
         if url not in down:
-            count = f"{len(shelf.models)} model{'' if len(shelf.models) == 1 else 's'}"
+            count = counted(len(shelf.models), "model")
             yield row(
                 f"server:{url}", (f"{view.glyphs.live} {url}", "good"), (f"  reachable, {count}", "dim")
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from engine.cleaning import one_line
+from engine.cleaning import counted, one_line
 from engine.events import Scores, Term, Tier
 from tui.glyphs import Glyphs
 from tui.notices import PersonaRow
@@ -135,7 +135,9 @@ def _numbers(view: View, key: str, seen: PersonaView, toggled: frozenset[str], w
         yield from text_rows(f"{key}/why", f"{seen.status}: {_reason(seen)}", width, 2, "dim")
     if seen.packed is not None:
         packed = seen.packed
-        read = f"read {len(packed.passages)} passages, {packed.tokens:,} of {packed.budget:,} tokens"
+        read = (
+            f"read {counted(len(packed.passages), 'passage')}, {packed.tokens:,} of {packed.budget:,} tokens"
+        )
         yield row(f"{key}/read", (read, "dim"), depth=2)
     if seen.scored is not None:
         yield from score_rows(view, key, seen.scored.scores, seen.scored.terms, toggled, 2)

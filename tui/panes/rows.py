@@ -68,7 +68,8 @@ class LazyRows(Sequence[Row]):
 class View(msgspec.Struct, frozen=True):
     """All that a pane may show: the run, the workspace and the marks of this terminal.
 
-    ``earlier`` are the questions of this session before the one that is shown.
+    ``earlier`` are the questions of this session before the one that is shown; ``asked`` is a question
+    of which no event has arrived yet.
     """
 
     run: RunState
@@ -77,6 +78,7 @@ class View(msgspec.Struct, frozen=True):
     live: bool = False
     replaying: bool = False
     earlier: tuple[str, ...] = ()
+    asked: str = ""
 
 
 def row(key: str, *parts: Part | str, depth: int = 0, folded: bool | None = None) -> Row:

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from engine.cleaning import one_line
+from engine.cleaning import counted, one_line
 from engine.snapshots.describe import describe
 from tui.panes.rows import Part, View
 from tui.player import Player
@@ -55,9 +55,10 @@ def status_parts(view: View, line: Line) -> list[Part]:
     if line.low_bandwidth:
         parts.append((" low-bandwidth ", "warn"))
     if run.nodes:
-        parts.append((f" {len(run.nodes)} nodes {run.edge_count} edges ", "dim"))
+        parts.append((f" {counted(len(run.nodes), 'node')} {counted(run.edge_count, 'edge')} ", "dim"))
     if view.opened is not None and not run.nodes:
-        size = f" {len(view.opened.documents)} documents, {view.opened.passages} passages"
+        documents = counted(view.opened.document_count, "document")
+        size = f" {documents}, {counted(view.opened.passages, 'passage')}"
         parts.append((size, "dim"))
     return parts
 

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from tui import keymap
 from tui.panes.compare import Comparison, as_text, compare_rows
 from tui.panes.rows import View
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -34,7 +34,7 @@ class CompareScreen(ModalScreen[str | None]):
                 lambda view, toggled, width: compare_rows(view, self._comparison, toggled, width),
                 id="compare-rows",
             )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the comparison."""

@@ -7,10 +7,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from tui import keymap
 from tui.panes.rows import Row, View, row, text_rows
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -63,7 +64,7 @@ class FirstRunScreen(ModalScreen[str | None]):
             yield RowList(lambda view, toggled, width: choice_rows(self._welcome, width), id="choices")
             yield Input(placeholder="path of a folder or file, then enter", id="path", select_on_focus=False)
             yield PartsLine(id="path-problem")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the choices, the sample under the cursor."""

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from tui import keymap
 from tui.panes.rows import Row, View, row
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -53,7 +53,7 @@ class HelpScreen(ModalScreen[None]):
             yield RowList(
                 lambda view, toggled, width: help_rows(self._keys, self._first, width), id="help-rows"
             )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the keys."""

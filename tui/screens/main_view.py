@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tui import keymap
 from tui.notices import Opened
@@ -20,6 +20,7 @@ from tui.panes.rows import Part, Row, View
 from tui.panes.status import replay_parts, status_parts
 from tui.panes.timeline import timeline_rows
 from tui.widgets.answer import Answer
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.personas_pane import PersonasPane
 from tui.widgets.question import Question
@@ -96,7 +97,7 @@ class MainView(Screen[None]):
         with Horizontal(id="ask-line"):
             yield Static(">", id="ask-mark", markup=False)
             yield Question(id="question-input")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def _pane(self, name: str, *content: Widget) -> Vertical:
         pane = Vertical(*content, id=f"pane-{name}", classes="pane")

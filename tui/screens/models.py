@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
@@ -16,6 +16,7 @@ from tui import keymap
 from tui.model_work import ModelShelf, require_model_name
 from tui.panes.model import chosen_key, shelf_rows
 from tui.panes.rows import Row, Style, View
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -51,7 +52,7 @@ class ModelsScreen(ModalScreen[ModelPicked | None]):
             yield PartsLine(id="reader-title")
             yield RowList(self._rows, id="models-rows")
             yield Input(placeholder="name of a model to fetch, such as qwen3:4b", id="path")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Ask the servers, and follow what is being fetched."""

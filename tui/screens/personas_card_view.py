@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from engine.errors import PersonaMoeError
 from engine.personas.draft import Draft
@@ -17,6 +16,7 @@ from tui.panes.card import card_rows
 from tui.panes.rows import Part, Row, View
 from tui.persona_bench import Opened
 from tui.screens.personas_base import PersonaScreen
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.persona_lists import CardList
 from tui.widgets.prompt import Prompt
@@ -58,7 +58,7 @@ class CardView(PersonaScreen[list[str]]):
         yield CardList(self._rows, id="card")
         yield PartsLine(id="bench-notice")
         yield Prompt(id="bench-prompt")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Read the card."""

@@ -7,13 +7,13 @@ import msgspec
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer
 
 from engine.personas.bundle import Planned, Resolution, plan_import
 from engine.personas.workbench import Act
 from tui import keymap
 from tui.panes.rows import Row, Style, is_open, row, text_rows
 from tui.screens.personas_base import PersonaScreen
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -84,7 +84,7 @@ class ImportScreen(PersonaScreen[Act | None]):
             lambda view, toggled, width: plan_rows(self._plan, self._refused, toggled, width), id="plan"
         )
         yield PartsLine(id="bench-notice")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Plan the import."""

@@ -8,7 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Footer, TextArea
+from textual.widgets import TextArea
 
 from engine.cleaning import one_line
 from engine.errors import ModelUnavailableError, PersonaMoeError
@@ -16,6 +16,7 @@ from engine.personas.draft import Draft
 from tui import keymap
 from tui.panes.rows import Row, View, row
 from tui.screens.personas_base import PersonaScreen
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -105,7 +106,7 @@ class NewPersonaScreen(PersonaScreen[Start | None]):
         yield RowList(lambda view, toggled, width: self._rows, id="starts")
         yield Paragraph(id="paragraph", soft_wrap=True, show_line_numbers=False)
         yield PartsLine(id="bench-notice")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the ways to begin."""

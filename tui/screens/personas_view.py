@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.workspace import TIERS
 from tui import keymap
@@ -15,6 +15,7 @@ from tui.panes.rows import Part, Row, View
 from tui.persona_bench import Everyone
 from tui.roster_order import RosterOrder
 from tui.screens.personas_base import PersonaScreen
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.persona_lists import RosterList
 from tui.widgets.prompt import Prompt
@@ -47,7 +48,7 @@ class RosterView(PersonaScreen[None]):
         yield PartsLine(id="bench-detail")
         yield PartsLine(id="bench-notice")
         yield Prompt(id="bench-prompt")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Read the roster."""

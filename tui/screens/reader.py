@@ -8,10 +8,10 @@ from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from tui import keymap
 from tui.panes.rows import Row, View
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -45,7 +45,7 @@ class ReaderScreen(ModalScreen[None]):
         with Vertical(id="reader"):
             yield PartsLine(id="reader-title")
             yield RowList(self._rows, id="reader-rows")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the first page."""

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from tui import keymap
 from tui.panes.rows import Row, Style, View, row
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -70,7 +70,7 @@ class RunsScreen(ModalScreen[RunsChosen | None]):
                 lambda view, toggled, width: run_rows(self._infos, self._marked, view.glyphs.live),
                 id="runs-rows",
             )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the list."""

@@ -7,10 +7,10 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from tui import keymap
 from tui.panes.rows import Row, View, capped, is_open, row
+from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -66,7 +66,7 @@ class SessionsScreen(ModalScreen[str | None]):
                 lambda view, toggled, width: session_rows(view, self._found, toggled, self._here),
                 id="sessions-rows",
             )
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the list."""

@@ -8,11 +8,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.cleaning import clean, one_line
+from engine.cleaning import clean, counted, one_line
 from engine.snapshots.describe import carried_words
 from tui import keymap
 from tui.markdown_text import fit, parser
 from tui.panes.rows import View, place
+from tui.run_state import PersonaView
 from tui.widgets.draft import DraftText
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Answer(VerticalScroll, can_focus=True):
     async def show(self, view: View, ending: str) -> None:
         """Show the answer of ``view``; ``ending`` says in a word how the run ended, if it did."""
         run = view.run
-        question = one_line(run.question, 400)
+        question = one_line(run.question or view.asked, 400)
         self._put("#earlier", "\n".join(earlier_lines(view)))
         self._put("#question", question)
         self._put("#reading", reading_words(view))
@@ -69,7 +70,7 @@ class Answer(VerticalScroll, can_focus=True):
         final = run.answer is not None or bool(ending)
         text = run.answer_text
         if not text:
-            if not run.question and not view.replaying:
+            if not question and not view.replaying:
                 text = WELCOME
             final = True
         if (text, final) == (self._shown, self._final):
@@ -132,7 +133,7 @@ def reading_words(view: View) -> str:
 def below(view: View, ending: str) -> str:
     """Return what stands below the answer: its sources by place, remarks, warnings, how it ended."""
     run = view.run
-    lines: list[str] = []
+    lines = doing(view)
     if run.citations:
         lines.append(f"Sources ({keymap.shown(keymap.BY_ID['main.cite'].keys)} opens them)")
         lines += [f"  {one_line(each.marker, 12)} {place(each.position)}" for each in run.citations]
@@ -148,6 +149,38 @@ def below(view: View, ending: str) -> str:
     if ending:
         lines.append(ending)
     return "\n".join(lines)
+
+
+_DOING: Final = {
+    "chosen": "is chosen",
+    "walking": "walks the graph, {steps}",
+    "walked": "walked the graph, {steps}",
+    "reading": "reads {passages}",
+    "writing": "writes what it found, {words} so far",
+    "claimed": "made {claims}",
+    "scored": "made {claims}",
+}
+
+
+def doing(view: View) -> list[str]:
+    """Return what the chosen personas do, a line each, as long as no word of the answer has arrived."""
+    run = view.run
+    if run.answer_text or not (view.live or (view.replaying and run.phase)):
+        return []
+    chosen = sorted(
+        (each for each in run.personas.values() if each.order >= 0 and each.status in _DOING),
+        key=lambda each: (each.order, each.persona_id),
+    )
+    return [f"{each.persona_id} {_doing(each)}" for each in chosen] or [run.phase or "starting"]
+
+
+def _doing(persona: PersonaView) -> str:
+    return _DOING[persona.status].format(
+        steps=counted(persona.steps, "step"),
+        passages=counted(len(persona.packed.passages) if persona.packed else 0, "passage"),
+        words=counted(len(persona.said.split()), "word"),
+        claims=counted(len(persona.claims), "claim"),
+    )
 
 
 def answer_as_text(view: View, endings: Sequence[str] = ()) -> str:

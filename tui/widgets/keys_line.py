@@ -1,0 +1,58 @@
+"""The keys that are possible here, in the last line."""
+
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from tui import keymap
+
+if TYPE_CHECKING:
+    from textual import events
+
+_HELP: Final = "help"
+_REPLAY: Final = [
+    action.id.partition(".")[2] for action in keymap.ACTIONS if action.scope == "replay" and action.footer
+]
+
+
+class KeysLine(Footer):
+    """Textual's footer, in which no key is cut in two and the key to the help always has its place.
+
+    In a replay the keys of the replay stand alone; ``?`` has the others.
+    """
+
+    DEFAULT_CSS = "KeysLine FooterKey.-help { dock: right; margin: 0; }"
+
+    def __init__(self) -> None:
+        """Small, and without the key to the palette."""
+        super().__init__(compact=True, show_command_palette=False)
+
+    def compose(self) -> ComposeResult:
+        """Yield the keys."""
+        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        actions = {key.action for key in keys}
+        if actions.issuperset(_REPLAY):
+            keys = [key for key in keys if key.action in {*_REPLAY, _HELP}]
+        keys.sort(key=lambda key: key.action == "earlier")  # bound to up, which the text area binds first
+        for key in keys:
+            key.set_class(key.action == _HELP, "-help")
+        self._fit(keys)
+        yield from keys
+
+    def on_resize(self, event: "events.Resize") -> None:
+        """Show as many as there is room for now."""
+        self._fit(list(self.query(FooterKey)))
+
+    def _fit(self, keys: list[FooterKey]) -> None:
+        room = self.app.size.width - sum(_width(key) for key in keys if key.action == _HELP)
+        for key in keys:
+            if key.action != _HELP:
+                room -= _width(key)
+                key.display = room >= 0
+
+
+def _width(key: FooterKey) -> int:
+    return cell_len(f"{key.key_display} {key.description} ")
