@@ -228,6 +228,51 @@ def test_how_a_model_is_best_asked_is_learnt(workspace: Path, capsys: Captured) 
     assert "tiny:1b" in (workspace / "state" / "models.json").read_text()
 
 
+def test_a_model_that_reads_slowly_gets_less_to_read_and_a_fast_one_more(
+    workspace: Path, capsys: Captured
+) -> None:
+    def budgets() -> list[int]:
+        told = events(workspace, capsys)
+        saved = of("SnapshotSaved", told)[0]["snapshot"]
+        assert main(["--workspace", str(workspace), "snapshots", "verify", saved]) == 0
+        capsys.readouterr()
+        return [event["budget"] for event in of("ContextPacked", told)]
+
+    with Loopback() as server:
+        served_by(workspace, server, context_tokens=8192)
+        server.prompt_tokens, server.reads_per_second = 900, 80.0
+        at_first = budgets()
+        assert budgets() == at_first, "a pace that fits changed what is read"
+        server.reads_per_second = 20.0
+        slow = [budgets() for _ in range(4)][-1]
+        server.reads_per_second = 5_000.0
+        fast = [budgets() for _ in range(7)][-1]
+    for before, after in zip(at_first, slow, strict=True):
+        assert after < before / 2
+    for before, after in zip(at_first, fast, strict=True):
+        assert after == before * 2
+
+
+def test_a_budget_of_seconds_bounds_what_a_slow_model_is_given(workspace: Path, capsys: Captured) -> None:
+    with Loopback() as server:
+        served_by(workspace, server, context_tokens=8192)
+        server.prompt_tokens, server.reads_per_second = 900, 100.0
+        whole = [event["budget"] for event in of("ContextPacked", events(workspace, capsys))]
+        hurried = of("ContextPacked", events(workspace, capsys, "--budget", "30s"))
+    assert sum(event["budget"] for event in hurried) < sum(whole) / 2
+
+
+def test_the_model_is_loaded_while_the_documents_are_searched(workspace: Path, capsys: Captured) -> None:
+    with Loopback() as server:
+        served_by(workspace, server)
+        ask(workspace, capsys)
+        ask(workspace, capsys)
+    (load,) = server.loads
+    assert load["body"]["options"] == {"num_ctx": server.chats[0]["body"]["options"]["num_ctx"]}
+    assert load["body"]["keep_alive"] == "10m"
+    assert server.log.index(load) < server.log.index(server.chats[0])
+
+
 def test_a_large_model_is_asked_for_json_at_once(workspace: Path, capsys: Captured) -> None:
     large = {**CHAT_MODEL, "details": {"parameter_size": "70.6B", "context_length": 8192}}
     with Loopback(models=[large]) as server:
