@@ -61,7 +61,7 @@ class ModelAuthor:
     def __init__(self, lexicon: Lexicon, chat: ChatModel, ref: ModelRef, settings: Settings) -> None:
         self._lexicon, self._chat, self._ref, self._settings = lexicon, chat, ref, settings
         self._quoting = ExtractiveAuthor(lexicon)
-        self._cut: list[str] = []
+        self._cut: dict[str, list[str]] = {}
         self.parsed: list[bool] = []
         """For each reply with claims, whether it could be read in the form that was asked for."""
         self.speeds: list[float] = []
@@ -289,19 +289,19 @@ class ModelAuthor:
             self.speeds.append(reply.prompt_tokens / reply.read_seconds)
         sent = _sent(request)
         if 0 < reply.prompt_tokens < sent / LONGEST_TOKEN:
-            self._cut.append(
+            problem = (
                 f"the server read only {reply.prompt_tokens} tokens of a prompt of {sent} bytes: it cut it"
             )
+            self._cut.setdefault("read", []).append(problem)
         elif 0 < reply.window < request.num_ctx:
-            self._cut.append(
-                f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"
-            )
+            problem = f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"
+            self._cut.setdefault("window", []).append(problem)
 
     def _tell_cuts(self, emit: Emit) -> None:
-        """Warn once of each; sorted, as experts may have finished in any order."""
+        """Warn once of each kind; of the least text, as experts may have finished in any order."""
         mend = "set ollama.context_tokens to what the server allows, or give it more memory"
-        for problem in sorted(set(self._cut)):
-            emit(Warned(problem=problem, mend=mend))
+        for _, problems in sorted(self._cut.items()):
+            emit(Warned(problem=min(problems), mend=mend))
 
 
 def _sent(request: ChatRequest) -> int:

@@ -147,6 +147,20 @@ def test_whatever_the_model_does_the_question_is_answered(
     assert of("QueryFinished", told)[0]["outcome"] == "answered"
 
 
+def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
+    workspace: Path, capsys: Captured
+) -> None:
+    with Loopback("drop") as server:
+        served_by(workspace, server)
+        assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
+    out, said = capsys.readouterr()
+    begun, _, rest = out.partition("The answer was not finished. What the experts found:")
+    assert begun.strip()
+    assert "Mara Voss" in rest
+    assert "Warning: fact-finder: the model server closed the connection in the middle" in said
+    assert "Warning: answer: " in said
+
+
 def test_one_failed_call_leaves_the_others(workspace: Path, capsys: Captured) -> None:
     with Loopback("drop", faulty=1) as server:
         served_by(workspace, server)
@@ -250,7 +264,7 @@ def test_a_model_that_reads_slowly_gets_less_to_read_and_a_fast_one_more(
     for before, after in zip(at_first, slow, strict=True):
         assert after < before / 2
     for before, after in zip(at_first, fast, strict=True):
-        assert after == before * 2
+        assert after == pytest.approx(before * 2, abs=1)
 
 
 def test_a_budget_of_seconds_bounds_what_a_slow_model_is_given(workspace: Path, capsys: Captured) -> None:
@@ -287,9 +301,8 @@ def test_a_prompt_that_the_server_cut_is_told(workspace: Path, capsys: Captured)
         server.prompt_tokens = 5
         served_by(workspace, server)
         told = of("Warned", events(workspace, capsys))
-    assert any(
-        "read only 5 tokens" in event["problem"] and "context_tokens" in event["mend"] for event in told
-    )
+    (cut,) = [event for event in told if "read only 5 tokens" in event["problem"]]
+    assert "context_tokens" in cut["mend"]
 
 
 def test_a_window_smaller_than_asked_for_is_told(workspace: Path, capsys: Captured) -> None:
