@@ -36,7 +36,8 @@ class PersonaRef(Record, frozen=True, kw_only=True):
 class ModelRef(Record, frozen=True, kw_only=True):
     """The model that writes: ``provider`` is ``extractive`` when there is none.
 
-    ``context`` is the window in tokens that every call asks for, ``form`` how claims are asked for.
+    ``context`` is the window in tokens that every call asks for, ``form`` how claims are asked for,
+    ``reads`` the most tokens of evidence in one call, where the model's pace has a say in it.
     """
 
     provider: str
@@ -45,6 +46,7 @@ class ModelRef(Record, frozen=True, kw_only=True):
     why: str = ""
     context: int = 0
     form: str = ""
+    reads: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class ModelMessage(Record, frozen=True, kw_only=True):

@@ -42,13 +42,15 @@ async def send_prompt_to_ollama(
     temperature: float = 0.0,
     seed: int = 0,
     think: bool = False,
+    most_context: int = 0,
     on_ask: Callable[[ChatRequest], None] | None = None,
     on_piece: Callable[[Piece], None] | None = None,
 ) -> Reply:
     """Return what the model answers to ``query`` from ``synthesized_context``, and what it cost.
 
     The context is what :func:`engine.experts.synthesis.synthesize_persona_context` made; of its
-    passages those at the end are left out if they do not fit beside the reply. ``ollama_client`` is
+    passages those at the end are left out if they do not fit beside the reply, or into ``most_context``
+    tokens where that is not 0. ``ollama_client`` is
     any ChatModel, such as :class:`engine.models.ollama.OllamaModel`; without ``model`` the one it has
     loaded, or its first, is asked. ``on_ask`` gets the call before it is made, ``on_piece`` each piece as
     it arrives. Raises ModelCallError, ``window`` if the question and the claims alone are too long.
@@ -57,6 +59,7 @@ async def send_prompt_to_ollama(
         info, _ = await pick(ollama_client, await ollama_client.available(), "", "")
         model, model_digest = info.name, info.digest
     room = num_ctx - max_tokens - PROMPT_TOKENS - estimate_tokens(query)
+    room = min(room, most_context) if most_context else room
     request = ChatRequest(
         model=model,
         digest=model_digest,

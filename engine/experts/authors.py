@@ -1,5 +1,6 @@
 """Who writes a run: a live model, a recorded one, or nobody but the documents."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,23 +14,29 @@ from engine.experts.author import Author, ExtractiveAuthor
 from engine.experts.habits import Habits
 from engine.experts.model_author import ModelAuthor
 from engine.log import logger
-from engine.models.base import ModelInfo
+from engine.models.base import ChatModel, ModelInfo
 from engine.models.budget import BudgetedModel
 from engine.models.choose import choose_model
 from engine.models.transcript import ReplayedModel, transcript_of
 
 
-class LearningAuthor(ModelAuthor):
-    """A model's author that remembers, when it is closed, in which form its claims could be read."""
+class LiveAuthor(ModelAuthor):
+    """A live model's author: it has the model loaded ahead, and remembers how it is best asked."""
 
     habits: Habits
     info: ModelInfo
+    learns: bool
+    warming: "asyncio.Task[None]"
 
     async def aclose(self) -> None:
         """Release the model and keep what was learnt; that it cannot be kept is no reason to fail."""
+        self.warming.cancel()
+        await asyncio.gather(self.warming, return_exceptions=True)
         await super().aclose()
+        if not self.learns:
+            return
         try:
-            self.habits.learn(self.info, self.form, self.parsed)
+            self.habits.learn(self.info, self.form, self.parsed, self.speeds)
         except WorkspaceError as error:
             logger.warning("how the model is best asked was not kept: %s", error.problem)
 
@@ -56,14 +63,16 @@ async def open_author(
     if choice.chat is None or choice.info is None:
         return ExtractiveAuthor(lexicon, choice.ref.why)
     kept = Habits(habits)
-    ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info))
-    chat = choice.chat
+    calls = settings.ollama.max_experts + 1
+    reads = kept.pace(choice.info).within(seconds, calls)
+    ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info), reads=reads)
+    chat: ChatModel = choice.chat
     if seconds or tokens:
         chat = BudgetedModel(chat, seconds=seconds, tokens=tokens)
-    if not learn:
-        return ModelAuthor(lexicon, chat, ref, settings)
-    author = LearningAuthor(lexicon, chat, ref, settings)
-    author.habits, author.info = kept, choice.info
+    author = LiveAuthor(lexicon, chat, ref, settings)
+    author.habits, author.info, author.learns = kept, choice.info, learn
+    # The documents are searched meanwhile, which is a second that a cold model can use.
+    author.warming = asyncio.create_task(choice.chat.warm(ref.name, ref.context))
     return author
 
 

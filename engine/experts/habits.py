@@ -1,5 +1,6 @@
-"""How a model is best asked for claims, learnt from whether its replies could be read."""
+"""How a model is best asked for claims: learnt from whether its replies could be read, and how soon."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from engine.errors import WorkspaceError
 from engine.experts.prompts import Form
 from engine.files import read_bounded, write_atomic
+from engine.ids import q6
 from engine.models.base import ModelInfo
 
 SMALL = 6.0
@@ -29,8 +31,48 @@ class Tally(msgspec.Struct, frozen=True):
         return Tally(grown.asked // 2, grown.read // 2) if grown.asked > _MEMORY else grown
 
 
+READ_SECONDS = 20.0
+"""What an expert may take to read its passages, so that an answer comes soon on a slow machine, too."""
+STEPS = (400, 700, 1000, 1500, 2000, 3000)
+"""Tokens of evidence for one call. Steps, as one that follows every measurement would change every prompt."""
+FIRST_STEP = 1500
+"""Of a model that was never asked."""
+_BETTER = 1.3
+"""How much faster than the next step needs a model must have been before it is given more to read."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """Tokens of a prompt read in a second, 0 while unknown, and the tokens of evidence that it allows."""
+
+    speed: float = 0.0
+    reads: int = FIRST_STEP
+
+    def after(self, speed: float) -> "Pace":
+        """Return the pace with one more run: a step up at most, but as far down as it takes.
+
+        >>> Pace().after(1000.0).reads, Pace().after(30.0).reads
+        (2000, 400)
+        """
+        known = q6((self.speed + speed) / 2 if self.speed else speed)
+        able = known * READ_SECONDS
+        higher = next((step for step in STEPS if step > self.reads), self.reads)
+        if able < self.reads:
+            return Pace(known, max((step for step in STEPS if step <= able), default=STEPS[0]))
+        return Pace(known, higher if able >= _BETTER * higher else self.reads)
+
+    def within(self, seconds: float, calls: int) -> int:
+        """Return the tokens of evidence for each of ``calls``, if half of ``seconds`` may go into reading.
+
+        >>> Pace(speed=100.0, reads=2000).within(60.0, 3), Pace(speed=100.0, reads=700).within(60.0, 3)
+        (1000, 700)
+        """
+        able = self.speed * seconds / (2 * calls) if self.speed and seconds else float(self.reads)
+        return min(self.reads, max((step for step in STEPS if step <= able), default=STEPS[0]))
+
+
 class _File(msgspec.Struct):
     models: dict[str, dict[Form, Tally]] = {}
+    paces: dict[str, Pace] = {}
 
 
 class Habits:
@@ -60,11 +102,23 @@ class Habits:
             shares[form] = (tally.read + read) / (tally.asked + asked)
         return "schema" if shares["schema"] > shares["lines"] else "lines"
 
-    def learn(self, info: ModelInfo, form: Form, results: list[bool]) -> None:
-        """Add what became of replies. Raises WorkspaceError if it cannot be written."""
-        if not results:
+    def pace(self, info: ModelInfo) -> Pace:
+        """Return how fast the model was found to read."""
+        return self._load().paces.get(_key(info), Pace())
+
+    def learn(self, info: ModelInfo, form: Form, results: Sequence[bool], speeds: Sequence[float]) -> None:
+        """Add what became of replies, and the tokens a second at which prompts were read in a run.
+
+        Of the speeds the least counts: a prompt that was read before is read in no time. Raises
+        WorkspaceError if it cannot be written.
+        """
+        if not results and not speeds:
             return
         file = self._load()
+        if speeds:
+            file.paces[_key(info)] = file.paces.get(_key(info), Pace()).after(min(speeds))
+            while len(file.paces) > MOST_MODELS:
+                del file.paces[next(iter(file.paces))]
         tallies = file.models.setdefault(_key(info), {})
         for read in results:
             tallies[form] = tallies.get(form, Tally()).after(read)

@@ -4,6 +4,7 @@ Whatever the model does, a run comes to its end: what a call left unsaid is quot
 passages, and the events say so.
 """
 
+import time
 from collections.abc import Sequence
 
 import msgspec
@@ -43,6 +44,13 @@ LEAST_EVIDENCE = 200
 ANSWER_TOKENS = 512
 TOKENS_PER_CLAIM = 120
 FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
+USUAL_TOKEN = 4.0
+"""Bytes of English text to a token."""
+LEAST_READ = 200
+"""Tokens of a prompt below which its pace tells nothing."""
+SLOW_SECONDS = 5.0
+"""A call that was given up after less, before its first token, tells nothing of the model's pace."""
+_TOO_LATE = frozenset({"budget", "stalled", "too-slow"})
 LONGEST_TOKEN = 8.0
 """Bytes of text for each token the server counted, above which it must have read less than was sent."""
 
@@ -53,9 +61,11 @@ class ModelAuthor:
     def __init__(self, lexicon: Lexicon, chat: ChatModel, ref: ModelRef, settings: Settings) -> None:
         self._lexicon, self._chat, self._ref, self._settings = lexicon, chat, ref, settings
         self._quoting = ExtractiveAuthor(lexicon)
-        self._cut: list[str] = []
+        self._cut: dict[str, list[str]] = {}
         self.parsed: list[bool] = []
         """For each reply with claims, whether it could be read in the form that was asked for."""
+        self.speeds: list[float] = []
+        """Tokens a second at which long prompts were read; of one given up unread, what it was below."""
 
     @property
     def model(self) -> ModelRef:
@@ -64,9 +74,13 @@ class ModelAuthor:
 
     @property
     def context_tokens(self) -> int:
-        """Return the tokens of evidence that fit beside rules, question and reply, at most 3000."""
+        """Return the tokens of evidence that fit beside rules, question and reply, at most what it reads."""
         room = self._ref.context - self._reply_tokens - PROMPT_TOKENS - LEAST_EVIDENCE
-        return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, room))
+        return max(LEAST_EVIDENCE, min(self._reads, room))
+
+    @property
+    def _reads(self) -> int:
+        return self._ref.reads if isinstance(self._ref.reads, int) else MOST_EVIDENCE
 
     @property
     def _reply_tokens(self) -> int:
@@ -220,13 +234,14 @@ class ModelAuthor:
                 temperature=self._settings.ollama.temperature,
                 seed=self._settings.system.seed,
                 think=self._settings.ollama.use_thinking,
+                most_context=self._reads,
                 on_ask=call.asked,
                 on_piece=call.piece,
             )
         except ModelCallError as error:
             call.failed(error)
             return None
-        self._check_window(call.answered(reply), reply)
+        self._check_read(call.answered(reply), reply)
         return reply
 
     # -- calls -----------------------------------------------------------------------------------
@@ -251,35 +266,46 @@ class ModelAuthor:
 
         call = Call(name, persona, self._ref, emit)
         call.asked(request)
+        began, heard = time.monotonic(), False
         try:
             async with aclosing(self._chat.chat(request)) as stream:
                 async for part in stream:
                     if isinstance(part, Reply):
-                        self._check_window(call.answered(part), part)
+                        self._check_read(call.answered(part), part)
                         return part, part.text
+                    heard = True
                     call.piece(part)
             raise ModelCallError("cut-off", "the model's answer ended before its end", "ask again")
         except ModelCallError as error:
             call.failed(error)
+            seconds = time.monotonic() - began
+            if error.kind in _TOO_LATE and not heard and seconds >= SLOW_SECONDS:
+                self.speeds.append(_sent(request) / USUAL_TOKEN / seconds)
             return None, error.partial
 
-    def _check_window(self, request: ChatRequest, reply: Reply) -> None:
-        """Note where the server read less than it was sent."""
-        sent = sum(len(each.content.encode()) for each in request.messages)
+    def _check_read(self, request: ChatRequest, reply: Reply) -> None:
+        """Note how fast the prompt was read, and where the server read less than it was sent."""
+        if reply.prompt_tokens >= LEAST_READ and reply.read_seconds > 0:
+            self.speeds.append(reply.prompt_tokens / reply.read_seconds)
+        sent = _sent(request)
         if 0 < reply.prompt_tokens < sent / LONGEST_TOKEN:
-            self._cut.append(
+            problem = (
                 f"the server read only {reply.prompt_tokens} tokens of a prompt of {sent} bytes: it cut it"
             )
+            self._cut.setdefault("read", []).append(problem)
         elif 0 < reply.window < request.num_ctx:
-            self._cut.append(
-                f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"
-            )
+            problem = f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"
+            self._cut.setdefault("window", []).append(problem)
 
     def _tell_cuts(self, emit: Emit) -> None:
-        """Warn once of each; sorted, as experts may have finished in any order."""
+        """Warn once of each kind; of the least text, as experts may have finished in any order."""
         mend = "set ollama.context_tokens to what the server allows, or give it more memory"
-        for problem in sorted(set(self._cut)):
-            emit(Warned(problem=problem, mend=mend))
+        for _, problems in sorted(self._cut.items()):
+            emit(Warned(problem=min(problems), mend=mend))
+
+
+def _sent(request: ChatRequest) -> int:
+    return sum(len(each.content.encode()) for each in request.messages)
 
 
 def _flagged(composed: Synthesis, flags: Sequence[str]) -> Synthesis:

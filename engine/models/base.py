@@ -85,7 +85,11 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole reply. Token counts are the server's, 0 where it gave none; seconds are measured here."""
+    """The whole reply. Token counts are the server's, 0 where it gave none; seconds are measured here.
+
+    ``read_seconds`` is how long the prompt took to read, without the loading of the model where the
+    server tells them apart.
+    """
 
     text: str
     thinking: str = ""
@@ -95,6 +99,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     window: int = 0
     seconds: float = 0.0
     first_token: float = 0.0
+    read_seconds: float = 0.0
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """Who writes. ``chat`` and ``info`` are None when nobody does and documents are quoted."""
 
     ref: ModelRef
-    chat: ChatModel | None = None
+    chat: OllamaModel | None = None
     info: ModelInfo | None = None
 
 

@@ -54,12 +54,21 @@ class Endpoint:
         self.url = url
         self.settings = settings
         self.models: frozenset[str] | None = None
-        self.loaded = ""
+        self.memory: frozenset[str] = frozenset()
         self.active = 0
         self.fault: ModelCallError | None = None
         self._windows: dict[str, int] = {}
         self._client: Any = None
         self._plain: Any = None
+
+    def holds(self, model: str) -> bool:
+        """Return whether ``model`` is in memory there, as far as is known."""
+        return model in self.memory
+
+    def take(self, model: str) -> None:
+        """Note that a call of ``model`` goes there: what else it held may have to give way."""
+        if model not in self.memory:
+            self.memory = frozenset((model,))
 
     def open(self) -> None:
         """Make the client if there is none yet: a second's work the first time, so no clock should run."""
@@ -91,8 +100,10 @@ class Endpoint:
             await plain.aclose()  # both clients share one transport
 
     # -- what is there ---------------------------------------------------------------------------
-    async def _fetch(self, method: str, path: str, kind: type, body: Any = None) -> Any:
-        limit = self.settings.connect_seconds + 1.0
+    async def _fetch(
+        self, method: str, path: str, kind: type, body: Any = None, *, within: float = 0.0
+    ) -> Any:
+        limit = within or self.settings.connect_seconds + 1.0
         self.open()
         try:
             async with asyncio.timeout(limit):
@@ -132,12 +143,13 @@ class Endpoint:
         ]
         self.models = frozenset(each.name for each in models)
         allocated = await self.allocated() if models else {}
+        self.memory = frozenset(allocated)
         return [msgspec.structs.replace(each, allocated=allocated.get(each.name, 0)) for each in models]
 
     async def allocated(self) -> dict[str, int]:
         """Return name -> the context window really given, of the models in memory; {} if it is not said."""
         try:
-            running = (await self._fetch("GET", "/api/ps", _Models)).models or []
+            running = (await self._fetch("GET", "/api/ps", _Models, within=QUICK_SECONDS)).models or []
         except ModelCallError:  # an older server, or a stand-in: then nothing is known
             return {}
         return {each.model or each.name: each.context_length for each in running}
@@ -145,11 +157,7 @@ class Endpoint:
     async def window_of(self, model: str) -> int:
         """Return the window the server gave ``model``, asked once and quickly; 0 if it does not say."""
         if model not in self._windows:
-            try:
-                async with asyncio.timeout(QUICK_SECONDS):
-                    self._windows[model] = (await self.allocated()).get(model, 0)
-            except TimeoutError:
-                self._windows[model] = 0
+            self._windows[model] = (await self.allocated()).get(model, 0)
         return self._windows[model]
 
     async def show(self, info: ModelInfo) -> ModelInfo:
@@ -174,6 +182,25 @@ class Endpoint:
         )
 
     # -- calls -----------------------------------------------------------------------------------
+    async def warm(self, model: str, num_ctx: int) -> None:
+        """Have ``model`` loaded with this window; returns when it is. Raises ModelCallError.
+
+        Closing the connection before that would stop the load, so the caller waits or cancels.
+        """
+        self.open()
+        try:
+            async with asyncio.timeout(self.settings.first_token_seconds):
+                await self._client.chat(
+                    model=model,
+                    messages=[],
+                    options={"num_ctx": num_ctx},
+                    keep_alive=self.settings.keep_alive,
+                )
+        except TimeoutError:
+            raise ModelCallError("stalled", "the model was not loaded in time") from None
+        except Exception as error:
+            raise fault_of(error, started=False) from error
+
     async def stream(self, request: ChatRequest) -> AsyncIterator[Any]:
         """Give the client's own answer records; its errors come as they are."""
         self.open()

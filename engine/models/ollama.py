@@ -10,6 +10,7 @@ import msgspec
 
 from engine.config import OllamaSettings
 from engine.config_file import nearest
+from engine.log import logger
 from engine.models.base import ChatRequest, ModelCallError, ModelInfo, Piece, Reply
 from engine.models.endpoint import Endpoint
 from engine.models.hosts import normalise_host
@@ -43,6 +44,7 @@ class OllamaModel:
         urls = list(dict.fromkeys(normalise_host(each) for each in endpoints or settings.endpoints))
         self.endpoints = [Endpoint(url, settings) for url in urls]
         self._pool = EndpointPool(self.endpoints, settings.parallel)
+        self._listed: list[ModelInfo] = []
 
     async def aclose(self) -> None:
         """Close all connections, which ends whatever the servers still do for them."""
@@ -73,15 +75,28 @@ class OllamaModel:
             known = models.setdefault(info.name, info)
             if info.allocated > known.allocated:
                 models[info.name] = msgspec.structs.replace(known, allocated=info.allocated)
-        return list(models.values())
+        self._listed = list(models.values())
+        return list(self._listed)
 
     async def capabilities(self, model: str) -> ModelInfo:
-        """Return what a server says of ``model``."""
-        models = await self.available()
-        info = installed(model, models)
+        """Return what a server says of ``model``; what was listed before is not asked for again."""
+        info = installed(model, self._listed) or installed(model, await self.available())
         if info is None:
-            raise unknown_model(model, models)
+            raise unknown_model(model, self._listed)
         return await self._pool.usable(info.name)[0].show(info)
+
+    async def warm(self, model: str, num_ctx: int) -> None:
+        """Have ``model`` loaded where the next call of it goes, with the window that it will ask for.
+
+        Does nothing where it is in memory already; that it fails is for the call to tell.
+        """
+        endpoint = next(iter(self._pool.usable(model)), None)
+        if endpoint is None or any(each.holds(model) for each in self._pool.usable(model)):
+            return
+        try:
+            await endpoint.warm(model, num_ctx)
+        except ModelCallError as fault:
+            logger.info("the model was not loaded ahead: %s", fault.problem)
 
     # -- calls -----------------------------------------------------------------------------------
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece | Reply, None]:
@@ -94,11 +109,19 @@ class OllamaModel:
                     yield piece
                 if call.done or call.circles:
                     break  # leaving closes the connection, so the server stops too
-                part = await call.following(self.settings.stall_seconds)
+                part = await self._following(call, endpoint)
             for piece in call.rest():
                 yield piece
             reply = call.reply()
             yield msgspec.structs.replace(reply, window=await endpoint.window_of(request.model))
+
+    async def _following(self, call: "_Call", endpoint: Endpoint) -> Any:
+        try:
+            return await call.following(self.settings.stall_seconds)
+        except ModelCallError as fault:
+            if fault.kind in _GIVE_UP:
+                endpoint.fault = fault
+            raise
 
     async def _begin(self, call: "_Call", stack: AsyncExitStack) -> tuple[Endpoint, Any]:
         """Return the server that answers and the first part of its answer."""
@@ -277,6 +300,7 @@ class _Call:
             answer_tokens=int(self._last.eval_count or (self._parts if reason == "repeats" else 0)),
             seconds=self._clock() - self._began,
             first_token=self._first_token,
+            read_seconds=(self._last.prompt_eval_duration or 0) / 1e9 or self._first_token,
         )
 
 

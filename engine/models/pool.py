@@ -34,11 +34,11 @@ class EndpointPool:
             raise self._given_up()
         free = [each for each in usable if each.active < self._parallel]
         if free:
-            endpoint = min(free, key=lambda e: (e.loaded != model, e.active, self.endpoints.index(e)))
+            endpoint = min(free, key=lambda e: (not e.holds(model), e.active, self.endpoints.index(e)))
             endpoint.active += 1
+            endpoint.take(model)
         else:
             endpoint = await self._wait(model)
-        endpoint.loaded = model
         try:
             yield endpoint
         finally:
@@ -73,10 +73,10 @@ class EndpointPool:
                 fitting = [each for each in self._waiting if endpoint in self.usable(each[0])]
                 if not fitting:
                     break
-                chosen = next((each for each in fitting if each[0] == endpoint.loaded), fitting[0])
+                chosen = next((each for each in fitting if endpoint.holds(each[0])), fitting[0])
                 self._waiting.remove(chosen)
                 endpoint.active += 1
-                endpoint.loaded = chosen[0]
+                endpoint.take(chosen[0])
                 chosen[1].set_result(endpoint)
 
     def _given_up(self) -> ModelCallError:

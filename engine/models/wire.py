@@ -16,6 +16,7 @@ MAX_LINE = 1 << 20
 """Bytes of one line of a stream, and of a whole answer that is not one."""
 
 _TOO_LONG = "the model server sent a line of more than 1 MB"
+_BLANK_LINES = re.compile(rb"(?:\r?\n)+")
 _WINDOW = re.compile(r"exceed_context_size|exceeds the available context size|context length", re.I)
 
 
@@ -40,7 +41,14 @@ def bounded_transport(url: str, connections: int) -> "httpx.AsyncBaseTransport":
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             open_line = 0
-            async for block in self.inner:
+            fresh = True
+            async for raw in self.inner:
+                # Some proxies keep a connection alive with blank lines; the client would stumble on one.
+                block = _BLANK_LINES.sub(b"\n", raw)
+                block = block.lstrip(b"\r\n") if fresh else block
+                if not block:
+                    continue
+                fresh = block.endswith(b"\n")
                 last = block.rfind(b"\n")
                 longest = max(map(len, block.split(b"\n"))) if len(block) > MAX_LINE else 0
                 first = block.find(b"\n")
@@ -129,9 +137,10 @@ def fault_of(error: Exception, *, started: bool) -> ModelCallError:
         case httpx.HTTPError() | httpx.InvalidURL():
             return ModelCallError("unreachable", f"the model server cannot be asked ({_kind(error)})", _REACH)
         case _:
+            why = "a line of it is not JSON" if isinstance(error, ValueError) else _kind(error)
             return ModelCallError(
                 "garbage",
-                f"the model server's answer cannot be read ({_kind(error)})",
+                f"the model server's answer cannot be read ({why})",
                 "it may not be an Ollama server, or one of another version",
             )
 

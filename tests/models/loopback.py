@@ -63,6 +63,7 @@ class Loopback:
         self.log: list[dict[str, Any]] = []
         self.loaded: dict[str, int] = {}
         self.prompt_tokens: int | None = None
+        self.reads_per_second = 0.0
         self.port = 0
         self.most_at_once = self._live = 0
         self._ready = threading.Event()
@@ -75,6 +76,15 @@ class Loopback:
 
     @property
     def chats(self) -> list[dict[str, Any]]:
+        return [each for each in self._asked if each["body"].get("messages")]
+
+    @property
+    def loads(self) -> list[dict[str, Any]]:
+        """The calls that only have a model loaded."""
+        return [each for each in self._asked if not each["body"].get("messages")]
+
+    @property
+    def _asked(self) -> list[dict[str, Any]]:
         return [each for each in self.log if each["path"].endswith("/api/chat")]
 
     def __enter__(self) -> "Loopback":
@@ -148,6 +158,8 @@ class Loopback:
         known = {each["model"] for each in self.models}
         if path.endswith("/api/tags"):
             await self._whole(writer, {"models": self.models})
+        elif path.endswith("/api/ps") and self.fault == "silent-ps":
+            await self._hold(reader, entry)
         elif path.endswith("/api/ps"):
             rows = [{"name": n, "model": n, "context_length": c} for n, c in self.loaded.items()]
             await self._whole(writer, {"models": rows})
@@ -162,6 +174,9 @@ class Loopback:
             await self._whole(writer, {"error": f"model '{name}' not found"}, "404 Not Found")
         elif path.endswith("/api/embed"):
             await self._embed(writer, body)
+        elif path.endswith("/api/chat") and not body["messages"]:
+            self.loaded.setdefault(name, body["options"]["num_ctx"])
+            await self._whole(writer, {"model": name, "message": {}, "done": True, "done_reason": "load"})
         elif path.endswith("/api/chat"):
             fault = self.fault if len(self.chats) <= self.faulty else ""
             if not await self._refused(reader, writer, entry, fault):
@@ -285,6 +300,9 @@ class Loopback:
                 if here and await self._midway(chunk, line, writer, fault, gone, entry):
                     return
                 await chunk(line(word))
+                if fault == "blank-lines":
+                    await chunk(b"\r\n")
+                    await chunk(b"\n\r\n" + line("") + b"\r\n\r\n")
                 if self.delay:
                     await asyncio.sleep(self.delay)
                 if gone.done():
@@ -298,6 +316,8 @@ class Loopback:
         }
         sent = sum(len(each["content"]) for each in body["messages"])
         count = sent // 4 if self.prompt_tokens is None else self.prompt_tokens
+        if self.reads_per_second:
+            ends["prompt_eval_duration"] = int(count / self.reads_per_second * 1e9)
         if fault != "no-done":
             await chunk(line("", **ends, prompt_eval_count=count, eval_count=len(words)))
         if fault == "after-done":

@@ -147,6 +147,20 @@ def test_whatever_the_model_does_the_question_is_answered(
     assert of("QueryFinished", told)[0]["outcome"] == "answered"
 
 
+def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
+    workspace: Path, capsys: Captured
+) -> None:
+    with Loopback("drop") as server:
+        served_by(workspace, server)
+        assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
+    out, said = capsys.readouterr()
+    begun, _, rest = out.partition("The answer was not finished. What the experts found:")
+    assert begun.strip()
+    assert "Mara Voss" in rest
+    assert "Warning: fact-finder: the model server closed the connection in the middle" in said
+    assert "Warning: answer: " in said
+
+
 def test_one_failed_call_leaves_the_others(workspace: Path, capsys: Captured) -> None:
     with Loopback("drop", faulty=1) as server:
         served_by(workspace, server)
@@ -228,6 +242,51 @@ def test_how_a_model_is_best_asked_is_learnt(workspace: Path, capsys: Captured) 
     assert "tiny:1b" in (workspace / "state" / "models.json").read_text()
 
 
+def test_a_model_that_reads_slowly_gets_less_to_read_and_a_fast_one_more(
+    workspace: Path, capsys: Captured
+) -> None:
+    def budgets() -> list[int]:
+        told = events(workspace, capsys)
+        saved = of("SnapshotSaved", told)[0]["snapshot"]
+        assert main(["--workspace", str(workspace), "snapshots", "verify", saved]) == 0
+        capsys.readouterr()
+        return [event["budget"] for event in of("ContextPacked", told)]
+
+    with Loopback() as server:
+        served_by(workspace, server, context_tokens=8192)
+        server.prompt_tokens, server.reads_per_second = 900, 80.0
+        at_first = budgets()
+        assert budgets() == at_first, "a pace that fits changed what is read"
+        server.reads_per_second = 20.0
+        slow = [budgets() for _ in range(4)][-1]
+        server.reads_per_second = 5_000.0
+        fast = [budgets() for _ in range(7)][-1]
+    for before, after in zip(at_first, slow, strict=True):
+        assert after < before / 2
+    for before, after in zip(at_first, fast, strict=True):
+        assert after == pytest.approx(before * 2, abs=1)
+
+
+def test_a_budget_of_seconds_bounds_what_a_slow_model_is_given(workspace: Path, capsys: Captured) -> None:
+    with Loopback() as server:
+        served_by(workspace, server, context_tokens=8192)
+        server.prompt_tokens, server.reads_per_second = 900, 100.0
+        whole = [event["budget"] for event in of("ContextPacked", events(workspace, capsys))]
+        hurried = of("ContextPacked", events(workspace, capsys, "--budget", "30s"))
+    assert sum(event["budget"] for event in hurried) < sum(whole) / 2
+
+
+def test_the_model_is_loaded_while_the_documents_are_searched(workspace: Path, capsys: Captured) -> None:
+    with Loopback() as server:
+        served_by(workspace, server)
+        ask(workspace, capsys)
+        ask(workspace, capsys)
+    (load,) = server.loads
+    assert load["body"]["options"] == {"num_ctx": server.chats[0]["body"]["options"]["num_ctx"]}
+    assert load["body"]["keep_alive"] == "10m"
+    assert server.log.index(load) < server.log.index(server.chats[0])
+
+
 def test_a_large_model_is_asked_for_json_at_once(workspace: Path, capsys: Captured) -> None:
     large = {**CHAT_MODEL, "details": {"parameter_size": "70.6B", "context_length": 8192}}
     with Loopback(models=[large]) as server:
@@ -242,9 +301,8 @@ def test_a_prompt_that_the_server_cut_is_told(workspace: Path, capsys: Captured)
         server.prompt_tokens = 5
         served_by(workspace, server)
         told = of("Warned", events(workspace, capsys))
-    assert any(
-        "read only 5 tokens" in event["problem"] and "context_tokens" in event["mend"] for event in told
-    )
+    (cut,) = [event for event in told if "read only 5 tokens" in event["problem"]]
+    assert "context_tokens" in cut["mend"]
 
 
 def test_a_window_smaller_than_asked_for_is_told(workspace: Path, capsys: Captured) -> None:

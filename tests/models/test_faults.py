@@ -197,6 +197,35 @@ def test_a_character_split_over_two_pieces_is_one_character() -> None:
     assert "😀" in reply.text
 
 
+def test_blank_lines_that_a_proxy_sends_to_keep_a_connection_alive_are_no_fault() -> None:
+    with Loopback("blank-lines") as server:
+        pieces, reply = with_model(lambda model: collect(model, request()), server.url)
+    assert "1804" in reply.text
+    assert "".join(piece.text for piece in pieces) == reply.text
+
+
+def test_a_server_that_stalled_in_mid_answer_gets_no_more_calls() -> None:
+    with Loopback("stall") as ill, Loopback() as well:
+
+        async def call(model: object) -> str:
+            with pytest.raises(ModelCallError) as found:
+                await collect(model, request())
+            assert found.value.kind == "stalled"
+            return (await collect(model, request()))[1].text
+
+        text = with_model(call, ill.url, well.url, settings=quick(stall_seconds=0.6))
+    assert "1804" in text
+    assert (len(ill.chats), len(well.chats)) == (1, 1)
+
+
+def test_a_server_slow_to_say_what_is_in_memory_costs_no_more_than_a_second() -> None:
+    with Loopback("silent-ps") as server:
+        began = time.monotonic()
+        listed = with_model(lambda model: model.available(), server.url, settings=quick(connect_seconds=9.0))
+    assert [each.name for each in listed] == ["tiny:1b", "embedder:latest"]
+    assert time.monotonic() - began < 4.0
+
+
 def test_text_after_the_end_is_not_read() -> None:
     with Loopback("after-done") as server:
         _, reply = with_model(lambda model: collect(model, request()), server.url)

@@ -87,6 +87,26 @@ def test_calls_of_one_model_go_together_so_that_weights_stay_loaded() -> None:
     assert names == ["tiny:1b"] * 3 + ["other:1b"] * 3
 
 
+def test_a_call_goes_to_the_server_that_has_the_model_in_memory() -> None:
+    with Loopback() as cold, Loopback() as warm:
+        warm.loaded["tiny:1b"] = 4096
+
+        async def work(model: OllamaModel) -> None:
+            await model.available()
+            await model.warm("tiny:1b", 4096)
+            await collect(model, request())
+
+        with_model(work, cold.url, warm.url)
+    assert (len(cold.chats), len(warm.chats)) == (0, 1)
+    assert not cold.loads, "it was loaded where it is not needed"
+
+
+def test_what_was_listed_is_not_asked_for_again() -> None:
+    with Loopback(models=[{**CHAT_MODEL, "capabilities": []}]) as server:
+        chosen(server)
+    assert [call["path"] for call in server.log] == ["/api/tags", "/api/ps", "/api/show"]
+
+
 def test_a_call_goes_only_to_a_server_that_has_the_model() -> None:
     other = {**CHAT_MODEL, "name": "other:1b", "model": "other:1b"}
     with Loopback(models=[CHAT_MODEL]) as one, Loopback(models=[other]) as two:

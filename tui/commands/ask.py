@@ -112,6 +112,7 @@ class Printer:
         self._budget = 0.0
         self._streaming = ""
         self._streamed = ""
+        self._failed = False
 
     def show(self, event: "Event") -> None:
         """Print what a reader wants to see of ``event`` at once."""
@@ -130,8 +131,10 @@ class Printer:
             case ev.ModelAsked():
                 output.note(f"{event.persona} is writing ...")
             case ev.ModelFailed():
+                self._failed |= event.call == self._streaming
                 mend = f"; {event.mend}" if event.mend else ""
-                output.note(f"Warning: {event.call}: {event.problem}{mend}")
+                who = event.call.removeprefix("claims.")
+                output.note(f"Warning: {who}: {event.problem}{mend}")
             case ev.Token() if event.call == self._streaming and not event.thinking:
                 self._streamed += event.text
                 output.print_text(event.text)
@@ -140,7 +143,9 @@ class Printer:
                     output.print_line()
                 if event.answer.strip() != self._streamed.strip():
                     if self._streamed:
-                        output.print_line("\nThe same, with only what its sources support:\n")
+                        same = "The same, with only what its sources support"
+                        instead = "The answer was not finished. What the experts found"
+                        output.print_line(f"\n{instead if self._failed else same}:\n")
                     output.print_line(paragraph(event.answer))
             case ev.Warned():
                 output.note(f"Warning: {event.problem}{f'; {event.mend}' if event.mend else ''}")
