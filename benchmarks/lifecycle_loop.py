@@ -59,15 +59,19 @@ def _loop(workspace: Workspace, datasets: list[Path], count: int) -> int:
     registry = PersonaRegistry.of(workspace)
     before = {each.persona.persona_id: each.tier for each in registry.load().personas}
     chosen: Counter[str] = Counter()
+    helped: Counter[str] = Counter()
     moved: list[ev.PersonaMoved] = []
     started = time.process_time()
     with Engine.open(workspace) as engine:
         engine.index([each / "corpus.jsonl" for each in datasets])
         indexed = time.process_time()
         for number, question in enumerate(itertools.islice(_questions(datasets), count), 1):
+            later = False
             for event in engine.ask_sync(question, AskOptions(no_model=True)):
-                if isinstance(event, ev.ExpertChosen):
-                    chosen[event.persona] += 1
+                if isinstance(event, ev.RoundPlanned):
+                    later = True
+                elif isinstance(event, ev.ExpertChosen):
+                    (helped if later else chosen)[event.persona] += 1
                 elif isinstance(event, ev.PersonaMoved):
                     moved.append(event)
                     say(f"{number}: {event.persona} {event.source} -> {event.target}: {event.reason}")
@@ -75,8 +79,8 @@ def _loop(workspace: Workspace, datasets: list[Path], count: int) -> int:
                     say(f"{number}: {event.name} {event.old:g} -> {event.new:g}")
     say(f"{count} questions, {(time.process_time() - indexed) * 1000 / count:.0f} ms CPU each,")
     say(f"after {indexed - started:.0f} s CPU for indexing\n")
-    problems = _check(workspace, before, chosen, moved, count)
-    _table(workspace, before, chosen)
+    problems = _check(workspace, before, chosen, helped, moved, count)
+    _table(workspace, before, chosen, helped)
     for problem in problems:
         say(f"WRONG: {problem}")
     say("everything adds up" if not problems else f"{len(problems)} things do not add up")
@@ -96,6 +100,7 @@ def _check(
     workspace: Workspace,
     before: dict[str, str],
     chosen: Counter[str],
+    helped: Counter[str],
     moved: list[ev.PersonaMoved],
     count: int,
 ) -> list[str]:
@@ -109,8 +114,12 @@ def _check(
         if ledger.runs() != count or ledger.rows("SELECT count(*) FROM question")[0][0] != count:
             problems.append(f"{ledger.runs()} runs are recorded, {count} were asked")
         for name in sorted({*before, *born}):
-            if ledger.summary(name).n != chosen[name]:
-                problems.append(f"{name} answered {chosen[name]}, {ledger.summary(name).n} are recorded")
+            record = ledger.summary(name)
+            if (record.n, record.considered) != (chosen[name], chosen[name] + helped[name]):
+                problems.append(
+                    f"{name} answered {chosen[name]} and helped with {helped[name]}, recorded are "
+                    f"{record.n} of {record.considered}"
+                )
         gauges = read_gauges(ledger)
         problems += [
             f"{name}'s gauge counts more than it answered"
@@ -133,9 +142,9 @@ def _check(
     return problems
 
 
-def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str]) -> None:
+def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str], helped: Counter[str]) -> None:
     say(
-        f"{'persona':<20} {'before':<13} {'after':<13} {'asked':>6} {'advantage':>10} "
+        f"{'persona':<24} {'before':<13} {'after':<13} {'asked':>6} {'later':>6} {'advantage':>10} "
         f"{'behind':>7} {'ahead':>6}"
     )
     with Ledger.open(workspace.ledger_path) as ledger:
@@ -146,7 +155,10 @@ def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str]) -
             shown = f"{gauge.down:7.2f} {gauge.up:6.2f}" if gauge else f"{'-':>7} {'-':>6}"
             advantage = ledger.summary(name).mean_advantage
             was = before.get(name, "new")
-            say(f"{name:<20} {was:<13} {each.tier:<13} {chosen[name]:>6} {advantage:>+10.3f} {shown}")
+            say(
+                f"{name:<24} {was:<13} {each.tier:<13} {chosen[name]:>6} {helped[name]:>6} "
+                f"{advantage:>+10.3f} {shown}"
+            )
         known = dials(ledger, ledger.runs())
         alone = sorted(name.removeprefix(COMMITTEE) for name, value in known.items() if not value)
         lift = ledger.rows("SELECT avg(lift), count(*) FROM question WHERE experts > 1")[0]

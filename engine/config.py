@@ -41,7 +41,7 @@ class SystemSettings(_Part, frozen=True, kw_only=True):
     enable_caching: bool = True
     seed: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
     learn: bool = True
-    learn_every: Annotated[int, Meta(ge=1, le=10_000)] = 25
+    learn_every: Annotated[int, Meta(ge=1, le=10_000)] = 10
     evolve: bool = False
 
 

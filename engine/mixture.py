@@ -70,12 +70,7 @@ class Mixture:
             return Learned()
         try:
             with Ledger.open(self._workspace.ledger_path) as ledger:
-                return read_learned(
-                    ledger,
-                    every=self._settings.system.learn_every,
-                    acting_from=self._settings.thresholds.min_questions,
-                    as_of=as_of,
-                )
+                return read_learned(ledger, every=self._settings.system.learn_every, as_of=as_of)
         except WorkspaceError:  # a run that can still record says so when it does
             return Learned()
 

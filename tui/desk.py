@@ -201,7 +201,7 @@ class Desk:
         if self.ending == "stopped":
             if self.run is EMPTY:
                 return "Stopped before anything was found. R in a pane asks it again."
-            return "Stopped. What was found so far stays, and is recorded as cut off. R in a pane asks it again."
+            return "Stopped. What was found stays, and is recorded as cut off. R in a pane asks it again."
         if self.problem:
             return f"Failed: {self.problem}. R in a pane asks it again."
         return ""

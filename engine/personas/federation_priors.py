@@ -178,8 +178,8 @@ def with_priors(
     return found
 
 
-def _pooled(n: int, mean: float, foreign: Prior) -> tuple[int, float]:
-    together = n + round(foreign.n)
+def _pooled(n: float, mean: float, foreign: Prior) -> tuple[float, float]:
+    together = q6(n + round(foreign.n))
     if not together or not foreign.n:
         return n, mean
     return together, q6((n * mean + round(foreign.n) * foreign.mean) / together)

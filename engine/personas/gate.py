@@ -1,6 +1,7 @@
 """The gate: which personas are worth asking, under a budget, with every number it used.
 
-Experts are chosen one by one by gain per cost. The gain of a set S is
+Experts are chosen one by one, by gain per cost and by gain alone, and the better of the two choices
+is kept. The gain of a set S is
 ``F(S) = sum over facets of weight * (1 - product over S of (1 - value * match))``: it has
 diminishing returns (it is submodular), so the greedy choice is near the best one (Nemhauser, Wolsey
 and Fisher, Mathematical Programming 14, 1978) and each step can be explained by itself.
@@ -13,61 +14,15 @@ import msgspec
 
 from engine.corpus.store import Lexicon
 from engine.errors import PersonaError
-from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored, Term, Tier
+from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored
 from engine.ids import q6, uniform
 from engine.personas.bench import Bench, Reserve
-from engine.personas.document import Persona
-from engine.personas.policy import Policy
+from engine.personas.worth import Candidate, GateWeights, Rated, Record, rate
+
+__all__ = ["Candidate", "GateResult", "GateWeights", "Record", "choose_experts"]
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _ANY_QUESTION = Facet(facet_id="all", kind="term", text="the question", weight=1.0, terms=[])
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A persona that may be asked, the tier it stands in and the policy its traits give."""
-
-    persona: Persona
-    tier: Tier
-    policy: Policy
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a persona from earlier questions: counts, means in [0, 1], cost, last turn.
-
-    A mean of 0.5 is that of the experts it was asked with. ``cost_factor`` is measured cost over
-    the pool's median, at least 1; ``tried`` counts answers, ``last_tried`` is a question's number,
-    smaller is longer ago. The defaults say that nothing is known.
-    """
-
-    n: int = 0
-    mean: float = 0.5
-    topic_n: int = 0
-    topic_mean: float = 0.5
-    cost_factor: float = 1.0
-    tried: int = 0
-    last_tried: int = -1
-
-
-class GateWeights(msgspec.Struct, frozen=True, kw_only=True):
-    """The numbers in the gate's formulae."""
-
-    prior: float = 0.5
-    """Value of a persona of which nothing is known."""
-    prior_questions: float = 2.0
-    """How many questions the prior counts for."""
-    overall_questions: float = 3.0
-    """How many questions the overall record counts for beside the record on the topic."""
-    affinity_questions: float = 2.0
-    """Questions on the topic after which record and expertise weigh the same."""
-    base_reach: float = 0.3
-    """Match of a facet by a persona whose expertise and policy say nothing for it."""
-    expertise_reach: float = 0.5
-    breadth_reach: float = 0.1
-    depth_reach: float = 0.1
-    audition_every: int = 10
-    """One question in this many tries an experimental persona."""
-    newcomer_answers: int = 8
-    """Answers until which a persona is new: with records, new ones are tried twice as often."""
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,19 +35,6 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     chosen: list[ExpertChosen]
     skipped: list[ExpertSkipped]
     bench: Bench = msgspec.field(default_factory=Bench)
-
-
-class _Rated(msgspec.Struct, frozen=True):
-    candidate: Candidate
-    value: float
-    affinity: float
-    cost: float
-    match: tuple[float, ...]
-    terms: list[Term]
-
-    @property
-    def persona_id(self) -> str:
-        return self.candidate.persona.persona_id
 
 
 def choose_experts(
@@ -130,11 +72,7 @@ def choose_experts(
     records = records or {}
     expected = records if expected is None else expected
     ordered = sorted(candidates, key=lambda each: each.persona.persona_id)
-    asked = frozenset(term for facet in facets for term in facet.terms)
-    rated = [
-        _rate(c, facets, asked, lexicon, expected.get(c.persona.persona_id, Record()), weights)
-        for c in ordered
-    ]
+    rated = [rate(c, facets, lexicon, expected.get(c.persona.persona_id, Record()), weights) for c in ordered]
     events = [
         GateScored(
             persona=each.persona_id,
@@ -159,7 +97,7 @@ def choose_experts(
     )
     due = uniform(seed, "audition", question_digest) < (2 if new else 1) / weights.audition_every
     if alone and not due:
-        round_.greedy(pool, 1, price, budget)
+        round_.greedy(pool, 1, price, budget, begin=1)
         round_.skipped = [
             msgspec.structs.replace(each, reason=f"skipped: {alone}") for each in round_.skipped
         ]
@@ -174,7 +112,8 @@ def choose_experts(
     begin = max_experts if first is None else min(first, max_experts)
     if guest is not None:
         begin = max(begin, 2)
-    round_.greedy(pool, begin - (guest is not None), price, budget - reserved, waiting=begin < max_experts)
+    most, begin = (each - (guest is not None) for each in (max_experts, begin))
+    round_.greedy(pool, most, price, budget - reserved, begin=begin)
     if guest is not None:
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
@@ -187,7 +126,7 @@ def choose_experts(
 class _Round:
     """One question's choice as it grows: what each facet still lacks, who is in, who is out."""
 
-    def __init__(self, facets: Sequence[Facet], rated: Sequence[_Rated], budget: float) -> None:
+    def __init__(self, facets: Sequence[Facet], rated: Sequence[Rated], budget: float) -> None:
         self.facets = facets
         self.rated = rated
         self.budget = budget
@@ -195,15 +134,20 @@ class _Round:
         self.chosen: list[ExpertChosen] = []
         self.skipped: list[ExpertSkipped] = []
 
-    def gains(self, each: _Rated) -> list[float]:
-        """Return what ``each`` would add to each facet now."""
-        rows = zip(self.facets, self.lacking, each.match, strict=True)
-        return [facet.weight * lacking * each.value * match for facet, lacking, match in rows]
+    def gains(self, each: Rated, lacking: Sequence[float] | None = None) -> list[float]:
+        """Return what ``each`` would add to each facet now, or where ``lacking`` is left."""
+        rows = zip(self.facets, self.lacking if lacking is None else lacking, each.match, strict=True)
+        return [facet.weight * left * each.value * match for facet, left, match in rows]
 
-    def gain(self, each: _Rated) -> float:
-        return q6(math.fsum(self.gains(each)))
+    def gain(self, each: Rated, lacking: Sequence[float] | None = None) -> float:
+        return q6(math.fsum(self.gains(each, lacking)))
 
-    def take(self, each: _Rated, why: str = "") -> None:
+    @staticmethod
+    def _after(each: Rated, lacking: Sequence[float]) -> list[float]:
+        rows = zip(lacking, each.match, strict=True)
+        return [left * (1 - each.value * match) for left, match in rows]
+
+    def take(self, each: Rated, why: str = "") -> None:
         gains = self.gains(each)
         best = max(range(len(gains)), key=lambda i: (gains[i], -i))
         gain = self.gain(each)
@@ -218,10 +162,9 @@ class _Round:
                 reason=f"{why}; {reason}" if why else reason,
             )
         )
-        rows = zip(self.lacking, each.match, strict=True)
-        self.lacking = [lacking * (1 - each.value * match) for lacking, match in rows]
+        self.lacking = self._after(each, self.lacking)
 
-    def skip(self, each: _Rated, reason: str) -> None:
+    def skip(self, each: Rated, reason: str) -> None:
         self.skipped.append(
             ExpertSkipped(persona=each.persona_id, gain=self.gain(each), cost=each.cost, reason=reason)
         )
@@ -242,7 +185,7 @@ class _Round:
             if each.persona_id not in only:
                 self.skip(each, "skipped: other personas were asked for by name")
 
-    def bench(self, pool: Sequence[_Rated], most: int, price: float) -> Bench:
+    def bench(self, pool: Sequence[Rated], most: int, price: float) -> Bench:
         """Return who of ``pool`` was not chosen, and what is left of the budget."""
         asked = {each.persona for each in self.chosen}
         return Bench(
@@ -262,25 +205,63 @@ class _Round:
             price=price,
         )
 
-    def greedy(
-        self, pool: Sequence[_Rated], most: int, price: float, budget: float, *, waiting: bool = False
-    ) -> None:
-        left = sorted(pool, key=lambda each: each.persona_id)
+    def greedy(self, pool: Sequence[Rated], most: int, price: float, budget: float, *, begin: int) -> None:
+        """Plan for ``most``, take the ``begin`` of them that gain most per cost; the others wait.
+
+        The plan is whoever is worth most together: of two ways to fill the budget, the better one.
+
+        By gain per cost alone the cheap ones would always be asked and the budget left over; by gain
+        alone one dear persona could keep out two who are worth more together (Lin and Bilmes, 2010).
+        """
+        ordered = sorted(pool, key=lambda each: each.persona_id)
+        plans = [self._plan(ordered, most, price, budget, per_cost=each) for each in (True, False)]
+        best = max(plans, key=lambda plan: self._worth(plan, price))
+        for each in self._plan(best, most, 0.0, budget, per_cost=True)[:begin]:
+            self.take(each)
+            ordered.remove(each)
+        rest = q6(budget - math.fsum(each.cost for each in self.chosen))
+        for each in ordered:
+            self.skip(each, self._refusal(each, begin, price, rest, begin < most))
+
+    def _plan(
+        self, pool: Sequence[Rated], most: int, price: float, budget: float, *, per_cost: bool
+    ) -> list[Rated]:
+        """Return the next ones by gain per cost, or by gain, as long as they fit and are worth the price."""
+        left, lacking = list(pool), self.lacking
+        plan: list[Rated] = []
         spent = 0.0
-        while left and len(self.chosen) < most:
-            fitting = [each for each in left if q6(spent + each.cost) <= budget]
+        while len(self.chosen) + len(plan) < most:
+            gains = {
+                each.persona_id: self.gain(each, lacking) for each in left if q6(spent + each.cost) <= budget
+            }
+            fitting = [
+                each
+                for each in left
+                if each.persona_id in gains and (not plan or gains[each.persona_id] / each.cost >= price)
+            ]
             if not fitting:
                 break
-            best = min(fitting, key=lambda each: (-q6(self.gain(each) / each.cost), each.persona_id))
-            if self.chosen and self.gain(best) / best.cost < price:
-                break
-            self.take(best)
-            spent = q6(spent + best.cost)
-            left.remove(best)
-        for each in left:
-            self.skip(each, self._refusal(each, most, price, q6(budget - spent), waiting))
 
-    def _refusal(self, each: _Rated, most: int, price: float, rest: float, waiting: bool) -> str:
+            def rank(each: Rated, gains: Mapping[str, float] = gains) -> tuple[float, str]:
+                return -q6(gains[each.persona_id] / (each.cost if per_cost else 1.0)), each.persona_id
+
+            best = min(fitting, key=rank)
+            plan.append(best)
+            left.remove(best)
+            spent = q6(spent + best.cost)
+            lacking = self._after(best, lacking)
+        return plan
+
+    def _worth(self, plan: Sequence[Rated], price: float) -> float:
+        """Return what the plan covers less what it costs at ``price``."""
+        lacking = self.lacking
+        for each in plan:
+            lacking = self._after(each, lacking)
+        rows = zip(self.facets, self.lacking, lacking, strict=True)
+        covered = math.fsum(facet.weight * (before - after) for facet, before, after in rows)
+        return q6(covered - price * math.fsum(each.cost for each in plan))
+
+    def _refusal(self, each: Rated, most: int, price: float, rest: float, waiting: bool) -> str:
         gain = self.gain(each)
         if len(self.chosen) >= most and waiting and each.cost <= rest:
             waits = "skipped for now: asked if the first answers lack something"
@@ -292,7 +273,7 @@ class _Round:
         return f"skipped: gain {gain:.2f} for cost {each.cost:g} is under the price {price:g} a unit of cost"
 
 
-def _skip_the_rest(round_: _Round, rated: Sequence[_Rated], pool: Sequence[_Rated], due: bool) -> None:
+def _skip_the_rest(round_: _Round, rated: Sequence[Rated], pool: Sequence[Rated], due: bool) -> None:
     known = {each.persona_id for each in pool} | {each.persona for each in round_.chosen}
     for each in rated:
         if each.persona_id in known:
@@ -307,15 +288,15 @@ def _skip_the_rest(round_: _Round, rated: Sequence[_Rated], pool: Sequence[_Rate
 
 
 def _next_audition(
-    trying: Sequence[_Rated],
+    trying: Sequence[Rated],
     records: Mapping[str, Record],
     seed: int,
     question_digest: str,
     weights: GateWeights,
-) -> _Rated | None:
+) -> Rated | None:
     """Return whoever is newest, then tried longest ago; among equals, a draw that the seed fixes."""
 
-    def turn(each: _Rated) -> tuple[bool, int, float, str]:
+    def turn(each: Rated) -> tuple[bool, int, float, str]:
         record = records.get(each.persona_id, Record())
         seasoned = record.tried >= weights.newcomer_answers
         return (
@@ -326,63 +307,3 @@ def _next_audition(
         )
 
     return min(trying, key=turn, default=None)
-
-
-def _rate(
-    candidate: Candidate,
-    facets: Sequence[Facet],
-    asked: frozenset[str],
-    lexicon: Lexicon,
-    record: Record,
-    weights: GateWeights,
-) -> _Rated:
-    persona, policy = candidate.persona, candidate.policy
-    known = asked.intersection(lexicon.terms("\n".join(persona.expertise)))
-    knows = [_overlap(facet, known, lexicon) for facet in facets] if known else [0.0] * len(facets)
-    whole = math.fsum(facet.weight for facet in facets) or 1.0
-    affinity = math.fsum(f.weight * share for f, share in zip(facets, knows, strict=True)) / whole
-    reach = (
-        weights.base_reach
-        + weights.breadth_reach * min(policy.beam_width / 16, 1.0)
-        + weights.depth_reach * min(policy.max_hops / 4, 1.0)
-    )
-    unknown = q6(min(reach, 1.0))
-    value, terms = _value(affinity, record, weights)
-    return _Rated(
-        candidate=candidate,
-        value=value,
-        affinity=q6(affinity),
-        cost=q6(persona.activation_cost * max(record.cost_factor, 1.0)),
-        match=tuple(
-            q6(min(reach + weights.expertise_reach * share, 1.0)) if share else unknown for share in knows
-        ),
-        terms=terms,
-    )
-
-
-def _value(affinity: float, record: Record, weights: GateWeights) -> tuple[float, list[Term]]:
-    """Return the value in [0, 1] with its terms.
-
-    The overall record is shrunk towards the prior, the record on the topic towards the overall one.
-    What is expected without a record on the topic is the overall one, lifted by expertise; the two
-    are mixed by how often the persona answered on the topic.
-    """
-    k0, k1 = weights.prior_questions, weights.overall_questions
-    overall = (record.n * record.mean + k0 * weights.prior) / (record.n + k0)
-    shrunk = (record.topic_n * record.topic_mean + k1 * overall) / (record.topic_n + k1)
-    unknown = weights.affinity_questions / (weights.affinity_questions + record.topic_n)
-    terms = [
-        Term(name="prior", value=q6(unknown * overall)),
-        Term(name="expertise", value=q6(unknown * (1 - overall) * affinity)),
-    ]
-    if record.topic_n:
-        terms.append(Term(name="record", value=q6((1 - unknown) * shrunk)))
-    return q6(math.fsum(term.value for term in terms)), terms
-
-
-def _overlap(facet: Facet, known: frozenset[str], lexicon: Lexicon) -> float:
-    if known.isdisjoint(facet.terms):
-        return 0.0
-    weights = {term: max(lexicon.idf(term), 0.05) for term in facet.terms}
-    whole = math.fsum(weights.values())
-    return math.fsum(weight for term, weight in weights.items() if term in known) / whole if whole else 0.0

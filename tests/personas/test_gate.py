@@ -1,5 +1,6 @@
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,8 +137,38 @@ def test_a_record_moves_the_choice_only_where_it_is_given() -> None:
     bad = {"film": Record(n=50, mean=0.05, topic_n=50, topic_mean=0.05)}
     assert chosen(choose(FILM, PLAIN, max_experts=1)) == ["film"]
     assert chosen(choose(FILM, PLAIN, max_experts=1, records=good | bad)) == ["plain"]
-    costly = {"film": Record(cost_factor=3.0)}
-    assert chosen(choose(FILM, PLAIN, max_experts=1, records=costly)) == ["plain"]
+
+
+def test_neither_the_cheap_nor_the_dear_crowd_out_those_worth_more_together() -> None:
+    cheap = [candidate(f"cheap{i}", cost=0.1) for i in range(2)]
+    result = choose(*cheap, FILM, DATES, max_experts=2, budget=3.0)
+    assert set(chosen(result)) == {"film", "dates"}
+    costly = {"film": Record(cost_factor=2.8)}
+    result = choose(FILM, DATES, PLAIN, max_experts=2, budget=3.0, records=costly)
+    assert set(chosen(result)) == {"dates", "plain"}
+
+
+def test_of_those_that_are_planned_who_gains_most_per_cost_begins() -> None:
+    dear = candidate("dear", "director", "birthday", cost=2.0)
+    assert set(chosen(choose(dear, DATES, PLAIN))) == {"dear", "dates", "plain"}
+    assert chosen(choose(dear, DATES, PLAIN, first=1)) == ["dates"]
+    assert "for now" in reasons(choose(dear, DATES, PLAIN, first=1))["dear"]
+
+
+def test_what_a_record_shows_expertise_need_not_promise() -> None:
+    shown = {"plain": Record(n=40, mean=0.5, topic_n=40, topic_mean=0.5)}
+    known = shown | {"film": Record(n=40, mean=0.45, topic_n=40, topic_mean=0.45)}
+    assert chosen(choose(FILM, PLAIN, max_experts=1, records=shown)) == ["film"]
+    assert chosen(choose(FILM, PLAIN, max_experts=1, records=known)) == ["plain"]
+
+
+def test_who_was_not_asked_for_long_is_tried_again() -> None:
+    poor = Record(n=20, mean=0.45)
+    usual = {"plain": Record(n=40, mean=0.5)}
+    dates = candidate("other")
+    assert chosen(choose(dates, PLAIN, max_experts=1, records=usual | {"other": poor})) == ["plain"]
+    forgotten = msgspec.structs.replace(poor, n=0.4)
+    assert chosen(choose(dates, PLAIN, max_experts=1, records=usual | {"other": forgotten})) == ["other"]
 
 
 def test_auditions_come_about_as_often_as_set_and_take_one_place() -> None:

@@ -132,11 +132,11 @@ def test_a_move_waits_while_somebody_else_writes(
     assert any(isinstance(event, ev.PersonaMoved) for event in events)
 
 
-def test_records_act_in_steps_and_only_from_enough_answers(workspace: Workspace, ledger: Ledger) -> None:
+def test_records_act_in_steps(workspace: Workspace, ledger: Ledger) -> None:
     names = {each.persona.persona_id: each.digest for each in PersonaRegistry.of(workspace).load().personas}
 
     def read(as_of: int | None = None):  # type: ignore[no-untyped-def]
-        return read_learned(ledger, every=10, acting_from=8, as_of=as_of)
+        return read_learned(ledger, every=10, as_of=as_of)
 
     gaps = {"sceptic": 0.1, "synthesiser": -0.1}
     teach(workspace, ledger, 9, gaps)
@@ -161,7 +161,7 @@ def test_where_a_committee_scores_below_one_expert_one_is_asked(workspace: Works
     ]
     assert (turned.old, turned.new) == (1.0, 0.0)
     assert dials(ledger, ledger.runs())[f"{COMMITTEE}code"] == 0.0
-    learned = read_learned(ledger, every=10, acting_from=8)
+    learned = read_learned(ledger, every=10)
     assert "one expert answers on 'code'" in learned.alone_for("code")
     assert learned.alone_for("history") == ""
     teach(workspace, ledger, 60, gaps, lift=0.2)

@@ -71,8 +71,8 @@ def test_foreign_evidence_counts_for_twenty_questions_at_the_most(
     one = values(list(engine.ask_sync(QUESTION)))["sceptic"]
     hear(workspace, {"sceptic": 1.0}, nodes=40)
     assert values(list(engine.ask_sync(QUESTION)))["sceptic"] == one
-    # (20 * 1 + 2 * 0.5) / 22 of a persona that knows nothing of the subject
-    assert one == 0.954545
+    # (20 * 1 + 2 * 0.55) / 22 of a persona that knows nothing of the subject
+    assert one == 0.959091
 
 
 def test_foreign_evidence_alone_moves_no_tier_and_no_gauge(engine: Engine, workspace: Workspace) -> None:

@@ -71,7 +71,7 @@ def test_the_budget_and_the_number_of_experts_hold_over_all_rounds(narrow: Engin
     with_setting(narrow, max_rounds=9, budget=2.0)
     chosen = only(list(narrow.ask_sync(QUESTION, QUIET)), ev.ExpertChosen)
     assert sum(event.cost for event in chosen) <= 2.0
-    with_setting(narrow, budget=50.0, max_experts=3)
+    with_setting(narrow, budget=50.0, first_round=2, max_experts=3)
     chosen = only(list(narrow.ask_sync(QUESTION, QUIET)), ev.ExpertChosen)
     assert 1 < len(chosen) <= 3
     assert len({event.persona for event in chosen}) == len(chosen)
