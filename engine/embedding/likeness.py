@@ -22,6 +22,8 @@ from engine.events import Event, FacetsFound, QuestionEmbedded, Warned
 from engine.ids import q6
 
 BY_WORDS = "questions are compared by words only"
+LONGEST_WAIT = 30.0
+"""Seconds for a question's vector, after which words have to do: an answer is waiting for it."""
 UPDATE = "run 'persona-moe index --embed' with your documents"
 
 
@@ -62,8 +64,12 @@ class Likeness:
             return Meaning()
         try:
             self._require_whole()
-            vector = await self._embed(question, held)
+            async with asyncio.timeout(min(LONGEST_WAIT, self._settings.ollama.first_token_seconds)):
+                vector = await self._embed(question, held)
             return self._compared(held, pack(vector))
+        except TimeoutError:
+            problem = f"{BY_WORDS}: {held.name!r} made no vector in time"
+            return Meaning(events=(Warned(problem=problem, mend="see what the model server is doing"),))
         except PersonaMoeError as error:
             return Meaning(events=(Warned(problem=f"{BY_WORDS}: {error.problem}", mend=error.mend),))
 

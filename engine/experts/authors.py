@@ -64,11 +64,11 @@ async def open_author(
         return ExtractiveAuthor(lexicon, choice.ref.why)
     kept = Habits(habits)
     calls = settings.ollama.max_experts + 1
-    reads = kept.pace(choice.info).within(seconds, calls)
+    reads = kept.pace(choice.info).within(seconds, tokens, calls)
     ref = msgspec.structs.replace(choice.ref, form=kept.form(choice.info), reads=reads)
     chat: ChatModel = choice.chat
     if seconds or tokens:
-        chat = BudgetedModel(chat, seconds=seconds, tokens=tokens)
+        chat = BudgetedModel(chat, seconds=seconds, tokens=tokens, calls=calls)
     author = LiveAuthor(lexicon, chat, ref, settings)
     author.habits, author.info, author.learns = kept, choice.info, learn
     # The documents are searched meanwhile, which is a second that a cold model can use.

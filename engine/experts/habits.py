@@ -60,13 +60,16 @@ class Pace(msgspec.Struct, frozen=True):
             return Pace(known, max((step for step in STEPS if step <= able), default=STEPS[0]))
         return Pace(known, higher if able >= _BETTER * higher else self.reads)
 
-    def within(self, seconds: float, calls: int) -> int:
-        """Return the tokens of evidence for each of ``calls``, if half of ``seconds`` may go into reading.
+    def within(self, seconds: float, tokens: int, calls: int) -> int:
+        """Return the tokens of evidence for each of ``calls``, if half of a budget may go into reading.
 
-        >>> Pace(speed=100.0, reads=2000).within(60.0, 3), Pace(speed=100.0, reads=700).within(60.0, 3)
-        (1000, 700)
+        ``seconds`` and ``tokens`` are 0 where there is no such budget.
+
+        >>> Pace(speed=100.0, reads=2000).within(60.0, 0, 3), Pace(reads=2000).within(0.0, 6000, 3)
+        (1000, 1000)
         """
-        able = self.speed * seconds / (2 * calls) if self.speed and seconds else float(self.reads)
+        by_time = self.speed * seconds / (2 * calls) if self.speed and seconds else float(self.reads)
+        able = min(by_time, tokens / (2 * calls) if tokens else by_time)
         return min(self.reads, max((step for step in STEPS if step <= able), default=STEPS[0]))
 
 

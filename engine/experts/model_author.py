@@ -42,7 +42,8 @@ MOST_EVIDENCE = 3_000
 """Tokens of evidence for one expert: more helps no small model, and a laptop reads them slowly."""
 LEAST_EVIDENCE = 200
 ANSWER_TOKENS = 512
-TOKENS_PER_CLAIM = 120
+TOKENS_PER_CLAIM = {"schema": 120, "lines": 64}
+"""Small models do not stop by themselves, and each token of a slow one is a tenth of a second."""
 FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
 USUAL_TOKEN = 4.0
 """Bytes of English text to a token."""
@@ -111,7 +112,8 @@ class ModelAuthor:
         labels = labels_of(assignment.evidence)
         schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
         messages = claims_messages(assignment, self._settings.traits.rows, self.form)
-        request = self._request(messages, schema, TOKENS_PER_CLAIM * assignment.policy.max_claims)
+        most = TOKENS_PER_CLAIM[self.form] * assignment.policy.max_claims
+        request = self._request(messages, schema, most)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
         context = assignment.context
         parsed = self._read(reply.text if reply else partial, assignment, context, reply)

@@ -227,12 +227,14 @@ class Endpoint:
         """Return the server's vectors, unchecked. Raises ModelCallError."""
         self.open()
         try:
-            async with asyncio.timeout(self.settings.total_seconds):
+            async with asyncio.timeout(self.settings.first_token_seconds):
                 answer = await self._client.embed(
                     model=model, input=list(texts), truncate=True, keep_alive=self.settings.keep_alive
                 )
         except TimeoutError:
-            raise ModelCallError("too-slow", "the model server took too long to embed") from None
+            seconds = self.settings.first_token_seconds
+            problem = f"the model server made no vectors within {seconds:g} seconds"
+            raise ModelCallError("stalled", problem, "raise ollama.first_token_seconds") from None
         except Exception as error:
             raise fault_of(error, started=False) from error
         return [list(vector) for vector in answer.embeddings]

@@ -168,14 +168,18 @@ class OllamaModel:
         """Return one vector of length 1 for each text; a vector that is none is a fault."""
         if not texts:
             return []
-        async with self._pool.lease(model) as endpoint:
-            try:
-                vectors = await endpoint.embed(model, texts)
-            except ModelCallError as fault:
-                if fault.kind == "unknown-model":
-                    raise await self._unknown(endpoint, model) from fault
-                raise
-        return checked_vectors(vectors, len(texts))
+        while True:
+            async with self._pool.lease(model) as endpoint:
+                try:
+                    return checked_vectors(await endpoint.embed(model, texts), len(texts))
+                except ModelCallError as fault:
+                    if fault.kind == "unknown-model":
+                        raise await self._unknown(endpoint, model) from fault
+                    if fault.kind not in _GIVE_UP:
+                        raise
+                    endpoint.fault = fault
+                    if not self._pool.usable(model):
+                        raise
 
     async def pull(self, model: str) -> AsyncIterator[tuple[str, int, int]]:
         """Give (what, bytes done, bytes in all or 0) while the first server fetches ``model``."""

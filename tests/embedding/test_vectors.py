@@ -2,6 +2,9 @@
 
 import asyncio
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -151,6 +154,95 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(engine: Engine, documents
     assert "index --embed" in told[0].mend
     assert embed(engine) == kept
     assert engine.store.vectors.missing() == 0
+
+
+def many(documents: Path) -> None:
+    for number in range(60):
+        text = f"# More {number}\n\nPassage number {number} says this, and no other does.\n"
+        (documents / f"more{number}.md").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("embed-500", "process has terminated"),
+        ("embed-drop", "closed the connection"),
+        ("embed-silent", "within 0.5 seconds"),
+        ("nan", "no numbers"),
+        ("few", "vectors came back"),
+    ],
+)
+def test_an_embedder_that_fails_in_mid_index_costs_nothing_that_was_made(
+    engine: Engine, workspace: Workspace, server: Loopback, documents: Path, fault: str, said: str
+) -> None:
+    many(documents)
+    engine.index([documents])
+    assert embed(engine) == 63
+    whole = engine.store.vectors.all().digest
+    engine.drop_vectors()
+    settings = workspace.configs / "ollama.toml"
+    settings.write_text(f"{settings.read_text()}first_token_seconds = 0.5\n")
+
+    def fail(done: int, total: int) -> None:
+        server.fault = fault
+
+    with Engine.open(workspace) as hurried:
+        with pytest.raises(ModelUnavailableError, match=said):
+            asyncio.run(hurried.embed(fail))
+        assert 0 < hurried.store.vectors.missing() < 63
+        server.fault = ""
+        embed(hurried)
+        assert hurried.store.vectors.all().digest == whole
+
+
+def test_a_kill_in_mid_index_leaves_an_index_that_goes_on_to_the_same_vectors(
+    engine: Engine, workspace: Workspace, server: Loopback, documents: Path
+) -> None:
+    many(documents)
+    engine.index([documents])
+    embed(engine)
+    whole = engine.store.vectors.all().digest
+    engine.drop_vectors()
+    server.log.clear()
+    server.fault, server.embeds_before_fault = "embed-silent", 3  # the size, and two of four lots
+    command = [sys.executable, "-m", "tui", "--workspace", str(workspace.root), "index", "--embed"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+        deadline = time.monotonic() + 60
+        while sum(call["path"] == "/api/embed" for call in server.log) < 4:
+            assert running.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        running.kill()
+    server.fault = ""
+    with Engine.open(workspace) as after:
+        assert after.store.vectors.missing() == 63 - 32
+        assert any("no vector yet" in each.problem for each in ask(after) if isinstance(each, Warned))
+        assert embed(after) == 63 - 32
+        assert after.store.vectors.all().digest == whole
+
+
+def test_a_question_does_not_wait_for_an_embedder_that_is_silent(
+    engine: Engine, workspace: Workspace, server: Loopback
+) -> None:
+    embed(engine)
+    settings = workspace.configs / "ollama.toml"
+    settings.write_text(f"{settings.read_text()}first_token_seconds = 0.5\n")
+    server.fault = "embed-silent"
+    with Engine.open(workspace) as later:
+        began = time.monotonic()
+        told = ask(later)
+    assert time.monotonic() - began < 8.0
+    assert any("compared by words only" in each.problem for each in told if isinstance(each, Warned))
+
+
+def test_a_server_that_is_gone_in_mid_index_is_replaced_by_another(
+    engine: Engine, workspace: Workspace, server: Loopback
+) -> None:
+    with Loopback("embed-silent") as silent:
+        text = f'api_endpoint = ["{silent.url}", "{server.url}"]\nfirst_token_seconds = 0.5\n'
+        (workspace.configs / "ollama.toml").write_text(text)
+        with Engine.open(workspace) as other:
+            assert embed(other) == other.store.size().passages
 
 
 def test_likeness_is_part_of_the_score_and_every_part_is_told(engine: Engine) -> None:

@@ -64,6 +64,7 @@ class Loopback:
         self.loaded: dict[str, int] = {}
         self.prompt_tokens: int | None = None
         self.reads_per_second = 0.0
+        self.embeds_before_fault = 0
         self.port = 0
         self.most_at_once = self._live = 0
         self._ready = threading.Event()
@@ -173,7 +174,17 @@ class Loopback:
         elif name not in known:
             await self._whole(writer, {"error": f"model '{name}' not found"}, "404 Not Found")
         elif path.endswith("/api/embed"):
-            await self._embed(writer, body)
+            done = sum(each["path"].endswith("/api/embed") for each in self.log)
+            late = done > self.embeds_before_fault
+            if self.fault == "embed-silent" and late:
+                await self._hold(reader, entry)
+            elif self.fault == "embed-500" and late:
+                error = {"error": "llama-server process has terminated: oom"}
+                await self._whole(writer, error, "500 Internal Server Error")
+            elif self.fault == "embed-drop" and late:
+                pass
+            else:
+                await self._embed(writer, body)
         elif path.endswith("/api/chat") and not body["messages"]:
             self.loaded.setdefault(name, body["options"]["num_ctx"])
             await self._whole(writer, {"model": name, "message": {}, "done": True, "done_reason": "load"})

@@ -358,3 +358,36 @@ def test_a_budget_of_tokens_or_seconds_ends_the_model_and_not_the_answer(
         snapshot = result["snapshot"]["id"]
         assert main(["--workspace", str(workspace), "snapshots", "verify", snapshot]) == 0
         capsys.readouterr()
+
+
+def test_a_budget_of_seconds_is_shared_so_that_the_answer_is_written(
+    workspace: Path, capsys: Captured
+) -> None:
+    words = " ".join(f"word{number}" for number in range(2_000))
+
+    def endless_claims(body: dict[str, Any]) -> str:
+        said = quote(body)
+        return said if body["messages"][-1]["content"].startswith("Claims:") else f"{said}\n- {words}"
+
+    with Loopback(reply=endless_claims, delay=0.01) as server:
+        served_by(workspace, server)
+        result = ask(workspace, capsys, "--budget", "6s")
+    outcomes = {call["persona_id"]: call["outcome"] for call in result["calls"]}
+    assert outcomes[""] == "stop"
+    assert all("share of the budget of 6 seconds" in said for who, said in outcomes.items() if who)
+    assert "Mara Voss" in result["answer"]
+    assert not any("could not be used" in flag for flag in result["flags"])
+
+
+def test_a_call_whose_prompt_is_over_the_budget_of_tokens_is_not_made(
+    workspace: Path, capsys: Captured
+) -> None:
+    with Loopback() as server:
+        served_by(workspace, server)
+        result = ask(workspace, capsys, "--budget", "2000t")
+        assert len(server.chats) == len(result["calls"])
+        read = sum(call["prompt_tokens"] + call["answer_tokens"] for call in result["calls"])
+        assert 0 < read <= 2000
+        server.log.clear()
+        ask(workspace, capsys, "--budget", "100t")
+        assert not server.chats

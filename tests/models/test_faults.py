@@ -59,7 +59,8 @@ def failed(server: Loopback, **more: object) -> tuple[ModelCallError, float]:
 @pytest.mark.parametrize(("fault", "kind", "said"), BEFORE)
 def test_a_fault_before_the_first_token(fault: str, kind: str, said: str) -> None:
     with Loopback(fault) as server:
-        error, _ = failed(server)
+        error, seconds = failed(server)
+    assert seconds < 5.0, "it was found by waiting"
     assert error.kind == kind
     assert said in str(error)
     assert clean(str(error)) == str(error)
