@@ -1,6 +1,7 @@
 """A question asked with a model, from the command line to the record, over the real client."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,7 +158,7 @@ def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     begun, _, rest = out.partition("The answer was not finished. What the experts found:")
     assert begun.strip()
     assert "Mara Voss" in rest
-    assert "Warning: fact-finder: the model server closed the connection in the middle" in said
+    assert re.search(r"Warning: [\w-]+: the model server closed the connection in the middle", said)
     assert "Warning: answer: " in said
 
 
@@ -246,7 +247,7 @@ def test_a_model_that_reads_slowly_gets_less_to_read_and_a_fast_one_more(
     workspace: Path, capsys: Captured
 ) -> None:
     def budgets() -> list[int]:
-        told = events(workspace, capsys)
+        told = events(workspace, capsys, "--persona", "fact-finder", "--persona", "sceptic")
         saved = of("SnapshotSaved", told)[0]["snapshot"]
         assert main(["--workspace", str(workspace), "snapshots", "verify", saved]) == 0
         capsys.readouterr()

@@ -1,7 +1,8 @@
 """Runs to test with: one of every event type, written by hand, and strategies for random ones."""
 
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -199,6 +200,8 @@ def record(folder: Path, run: list[ev.AnyEvent], *, pace: float = 0.01, buffer: 
 
 def _of(kind: Any) -> st.SearchStrategy[Any]:
     origin, args = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return st.one_of([st.just(msgspec.UNSET) if arg is msgspec.UnsetType else _of(arg) for arg in args])
     if origin is Literal:
         return st.sampled_from(args)
     if origin is list:
