@@ -28,7 +28,7 @@ PERSONAS = (
 OPENED = Opened(
     passages=5,
     documents=("lamps.md", "notes.txt", "people/mara.md"),
-    document_count=3,
+    file_count=3,
     personas=tuple(
         PersonaRow(persona_id=name, tier=tier, name=name, cost=cost, expertise=("lamps",), pinned=False)  # type: ignore[arg-type]
         for name, tier, cost in PERSONAS

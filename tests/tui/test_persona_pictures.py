@@ -123,7 +123,7 @@ class Inline(PersonaMoeApp):
         self.desk.session.call = call  # type: ignore[method-assign]
         self.desk.session.look = lambda: None  # type: ignore[method-assign]
         self.desk.session.queue.put(
-            0, Opened(passages=5, documents=(), document_count=0, personas=(), problems=())
+            0, Opened(passages=5, documents=(), file_count=0, personas=(), problems=())
         )
 
 

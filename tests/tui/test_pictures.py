@@ -127,7 +127,7 @@ def test_first_run(snap_compare: Snap, empty_workspace: Workspace, size: tuple[i
     import msgspec
 
     made = app(empty_workspace, events=0)
-    empty = msgspec.structs.replace(OPENED, passages=0, documents=(), document_count=0)
+    empty = msgspec.structs.replace(OPENED, passages=0, documents=(), file_count=0)
     made.start_session = lambda: made.desk.session.queue.put(0, empty)  # type: ignore[method-assign]
     assert snap_compare(made, terminal_size=size, run_before=after("down", on=FirstRunScreen))
 
