@@ -15,7 +15,7 @@ SAMPLE := docs
 DEMO := $(BIN)/persona-moe --workspace .workspace
 
 .DELETE_ON_ERROR:
-.PHONY: run test check lint types contracts coverage bench acceptance lock demo clean
+.PHONY: run test check lint types contracts coverage bench acceptance pictures lock demo clean
 
 run: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
@@ -49,6 +49,10 @@ bench: $(INSTALLED)
 # The app in terminals of its own, against what it promises; takes about ten minutes. CHECKS="4 5" runs those.
 acceptance: $(INSTALLED)
 	@$(BIN)/python benchmarks/app/run.py $(CHECKS)
+
+# The pictures in pictures/, of the app as it is now.
+pictures: $(INSTALLED)
+	@$(BIN)/python benchmarks/app/pictures.py
 
 # Asks the package index for the newest versions that pyproject.toml allows. The file names no index.
 lock: $(INSTALLED)

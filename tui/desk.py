@@ -16,6 +16,8 @@ from tui.player import Player
 from tui.session_thread import Session
 from tui.state import EMPTY, RunState, fold
 
+_AGAIN: Final = "R in a pane asks it again."
+
 
 class Desk:
     """Takes what the session tells and says what is to be shown."""
@@ -200,8 +202,8 @@ class Desk:
             return ""
         if self.ending == "stopped":
             if self.run is EMPTY:
-                return "Stopped before anything was found. R in a pane asks it again."
-            return "Stopped. What was found stays, and is recorded as cut off. R in a pane asks it again."
+                return f"Stopped before anything was found. {_AGAIN}"
+            return f"Stopped. What was found so far stays, and is recorded as cut off. {_AGAIN}"
         if self.problem:
-            return f"Failed: {self.problem}. R in a pane asks it again."
+            return f"Failed: {self.problem}. {_AGAIN}"
         return ""

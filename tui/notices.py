@@ -25,12 +25,12 @@ class PersonaRow(msgspec.Struct, frozen=True, kw_only=True):
 class Opened(Notice, frozen=True, kw_only=True):
     """The workspace is open, or was looked at again: what is in it.
 
-    ``documents`` are names to complete, not all of them in a large corpus; ``document_count`` counts all.
+    ``documents`` are names to complete, not all of a large corpus; ``file_count`` counts every indexed file.
     """
 
     passages: int
     documents: tuple[str, ...]
-    document_count: int
+    file_count: int
     personas: tuple[PersonaRow, ...]
     problems: tuple[str, ...]
 

@@ -274,7 +274,7 @@ class Session:
         return Opened(
             passages=engine.store.size().passages,
             documents=tuple(sources[:_DOCUMENTS_OFFERED]),
-            document_count=len(sources),
+            file_count=len(sources),
             personas=tuple(rows),
             problems=(*problems, *self.workspace.warnings()),
         )

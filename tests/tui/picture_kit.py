@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from tui_samples import QUESTION, still, wait_until
 
 from engine import events as ev
@@ -10,10 +11,12 @@ from engine.events import Event
 from engine.workspace import Workspace
 from tui.app import PersonaMoeApp
 from tui.glyphs import UNICODE, Glyphs
-from tui.notices import ModelState, Opened, PersonaRow
+from tui.notices import ModelState, Opened, PersonaRow, RunEnded
 from tui.screens.main import MainScreen
 
-SIZES = [(80, 24), (120, 40)]
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
+sized = pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
+"""Every screen and state in the three sizes; the themes are looked at in the middle one."""
 Before = Callable[[Any], Awaitable[None]]
 
 PERSONAS = (
@@ -25,7 +28,7 @@ PERSONAS = (
 OPENED = Opened(
     passages=5,
     documents=("lamps.md", "notes.txt", "people/mara.md"),
-    document_count=3,
+    file_count=3,
     personas=tuple(
         PersonaRow(persona_id=name, tier=tier, name=name, cost=cost, expertise=("lamps",), pinned=False)  # type: ignore[arg-type]
         for name, tier, cost in PERSONAS
@@ -195,8 +198,14 @@ async def nothing(work: object) -> str:
 
 
 def app(
-    workspace: Workspace, *, glyphs: Glyphs = UNICODE, events: int | None = None, **options: Any
+    workspace: Workspace,
+    *,
+    glyphs: Glyphs = UNICODE,
+    events: int | None = None,
+    ended: RunEnded | None = None,
+    **options: Any,
 ) -> Quiet:
+    """Return the app after so many ``events`` of the run, all with None; ``ended`` says how it ended then."""
     made = Quiet(workspace, glyphs=glyphs, clock=still, **options)
     made.desk.session.look = lambda: None  # type: ignore[method-assign]
     made.desk.session.call = nothing  # type: ignore[method-assign, assignment]
@@ -204,10 +213,8 @@ def app(
         made.desk.number, made.desk.running = 1, True
         for event in recorded()[:events]:
             made.desk.session.queue.put(1, event)
-        if events is None:
-            from tui.notices import RunEnded
-
-            made.desk.session.queue.put(1, RunEnded())
+        if events is None or ended is not None:
+            made.desk.session.queue.put(1, ended or RunEnded())
     return made
 
 

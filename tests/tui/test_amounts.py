@@ -35,7 +35,7 @@ class Counted(PersonaMoeApp):
 
     def start_session(self) -> None:
         self.desk.session.queue.put(
-            0, Opened(passages=1, documents=("a.md",), document_count=1, personas=(), problems=())
+            0, Opened(passages=1, documents=("a.md",), file_count=1, personas=(), problems=())
         )
 
     def _display(self, screen: Any, renderable: Any) -> None:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import pytest
-from picture_kit import Snap, after, app, recorded
+from picture_kit import Snap, after, app, recorded, sized
 from test_journeys import go, shown
 from tui_samples import QUESTION, wait_until
 
@@ -147,7 +146,7 @@ def test_two_runs_are_marked_compared_and_one_of_them_replayed(workspace: Worksp
     go(workspace, journey)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=["80x24", "120x40", "200x50"])
+@sized
 def test_picture(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace)
 
@@ -159,7 +158,10 @@ def test_picture(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int
     assert snap_compare(made, terminal_size=size, run_before=before)
 
 
-def test_picture_of_the_list_with_marks(snap_compare: Snap, empty_workspace: Workspace) -> None:
+@sized
+def test_picture_of_the_list_with_marks(
+    snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]
+) -> None:
     from engine.snapshots.library import SnapshotInfo
 
     made = app(empty_workspace)
@@ -187,4 +189,4 @@ def test_picture_of_the_list_with_marks(snap_compare: Snap, empty_workspace: Wor
         await made.push_screen(RunsScreen(made.desk.view(), infos))
         await after("m", "j", on=RunsScreen)(pilot)
 
-    assert snap_compare(made, terminal_size=(80, 24), run_before=before)
+    assert snap_compare(made, terminal_size=size, run_before=before)

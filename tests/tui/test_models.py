@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from loopback import CHAT_MODEL, EMBEDDER, Loopback
-from picture_kit import Snap, after, app, recorded
+from picture_kit import Snap, after, app, recorded, sized
 from test_journeys import ask, go, shown
 from textual.widgets import Input
 from tui_samples import press_text, wait_until
@@ -260,7 +260,7 @@ PULLS = {
 }
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@sized
 def test_picture_of_the_list(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace)
     made.desk.pulls.update(PULLS)

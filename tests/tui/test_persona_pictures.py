@@ -1,4 +1,4 @@
-"""The persona screens as pictures, each looked at: roster, card and comparison at 80x24 and 120x40."""
+"""The persona screens as pictures, each looked at, in three sizes."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from picture_kit import sized
 from tui_samples import still, wait_until
 
 from engine.events import Scores, Tier
@@ -24,10 +25,10 @@ from tui.glyphs import ASCII, UNICODE, Glyphs
 from tui.notices import Opened
 from tui.screens.personas import PersonasScreen
 from tui.screens.personas_card import CardScreen
+from tui.screens.personas_import import ImportScreen
 from tui.widgets.persona_lists import CardList, RosterList
 from tui.widgets.row_list import RowList
 
-SIZES = [(80, 24), (120, 40)]
 Before = Callable[[Any], Awaitable[None]]
 Snap = Callable[..., bool]
 
@@ -122,7 +123,7 @@ class Inline(PersonaMoeApp):
         self.desk.session.call = call  # type: ignore[method-assign]
         self.desk.session.look = lambda: None  # type: ignore[method-assign]
         self.desk.session.queue.put(
-            0, Opened(passages=5, documents=(), document_count=0, personas=(), problems=())
+            0, Opened(passages=5, documents=(), file_count=0, personas=(), problems=())
         )
 
 
@@ -176,7 +177,7 @@ def card(name: str, row: str, *keys: str) -> Before:
     return before
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@sized
 def test_roster(snap_compare: Snap, place: Workspace, size: tuple[int, int]) -> None:
     assert snap_compare(app(place), terminal_size=size, run_before=roster("space", "space"))
 
@@ -186,7 +187,7 @@ def test_roster_filtered(snap_compare: Snap, place: Workspace) -> None:
     assert snap_compare(app(place), terminal_size=(80, 24), run_before=before)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@sized
 def test_card(snap_compare: Snap, place: Workspace, size: tuple[int, int]) -> None:
     before = card("sceptic", "trait:depth", "8", "j", "right")
     assert snap_compare(app(place), terminal_size=size, run_before=before)
@@ -207,7 +208,29 @@ def test_card_in_ascii(snap_compare: Snap, place: Workspace) -> None:
     assert snap_compare(made, terminal_size=(120, 40), run_before=before)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
+@sized
+def test_new(snap_compare: Snap, place: Workspace, size: tuple[int, int]) -> None:
+    assert snap_compare(app(place), terminal_size=size, run_before=roster("n"))
+
+
+@sized
+def test_import(snap_compare: Snap, place: Workspace, size: tuple[int, int]) -> None:
+    made = app(place)
+    stored = PersonaRegistry.of(place).get("sceptic").persona
+    theirs = msgspec.structs.replace(stored, activation_cost=1.5, expertise=["risk"])
+    newcomer = msgspec.structs.replace(stored, persona_id="newcomer")
+    documents = [(f"shared/{each.persona_id}.json", encode_persona(each)) for each in (theirs, newcomer)]
+
+    async def before(pilot: Any) -> None:
+        await to_roster(pilot)
+        await made.push_screen(ImportScreen(documents, ["shared/broken.json: not JSON"]))
+        await wait_until(pilot, lambda: len(made.screen.query_one(RowList).rows) > 2)
+        await settled(pilot)
+
+    assert snap_compare(made, terminal_size=size, run_before=before)
+
+
+@sized
 def test_compare(
     snap_compare: Snap, place: Workspace, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,48 +1,68 @@
-"""The main states of the app as pictures, each looked at: 80x24, 120x40 and 200x50."""
+"""The states of the app as pictures, each looked at: 80x24, 120x40 and 200x50; the themes at 120x40."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
-from picture_kit import OPENED, SIZES, Snap, after, app, recorded
+from picture_kit import OPENED, Snap, after, app, recorded, sized
+from textual.command import CommandList
+from tui_samples import wait_until
 
 from engine import events as ev
 from engine.workspace import Workspace
 from tui.glyphs import ASCII, UNICODE, Glyphs
+from tui.notices import RunEnded
 from tui.screens.first_run import FirstRunScreen
 
+STATES: dict[str, tuple[dict[str, Any], list[str], int | None]] = {
+    "empty": ({"events": 0}, ["escape"], None),
+    "running": ({"events": 14}, [], None),
+    "answered": ({}, ["escape"], None),
+    "graph": ({}, ["escape", "2"], None),
+    "personas": ({}, ["escape", "3", "j", "space"], None),
+    "evidence": ({}, ["escape", "4"], None),
+    "timeline": ({}, ["escape", "5"], None),
+    "replay": ({"events": 0}, ["escape", "5"], 16),
+}
+"""What the app is made with, the keys pressed in it, and where a replay of the run stands."""
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "120x40"])
-@pytest.mark.parametrize(
-    ("events", "keys", "replay"),
-    [
-        (0, ["escape"], None),
-        (14, [], None),
-        (None, ["escape"], None),
-        (None, ["escape", "2"], None),
-        (None, ["escape", "3", "j", "space"], None),
-        (None, ["escape", "4"], None),
-        (0, ["escape", "5"], 16),
-    ],
-    ids=["empty", "running", "answered", "graph", "personas", "evidence", "replay"],
-)
-def test_main(
-    snap_compare: Snap,
-    empty_workspace: Workspace,
-    size: tuple[int, int],
-    events: int | None,
-    keys: list[str],
-    replay: int | None,
-) -> None:
-    made = app(empty_workspace, events=events)
+
+@sized
+@pytest.mark.parametrize("state", STATES)
+def test_main(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int], state: str) -> None:
+    options, keys, replay = STATES[state]
+    made = app(empty_workspace, **options)
     assert snap_compare(made, terminal_size=size, run_before=after(*keys, replay=replay))
 
 
-def test_wide(snap_compare: Snap, empty_workspace: Workspace) -> None:
-    assert snap_compare(app(empty_workspace), terminal_size=(200, 50), run_before=after("escape", "2"))
+@pytest.mark.parametrize("theme", ["persona-light", "persona-contrast"])
+@pytest.mark.parametrize("state", STATES)
+def test_themes(snap_compare: Snap, empty_workspace: Workspace, state: str, theme: str) -> None:
+    options, keys, replay = STATES[state]
+    made = app(empty_workspace, **options)
+    made.theme = theme
+    assert snap_compare(made, terminal_size=(120, 40), run_before=after(*keys, replay=replay))
 
 
-def test_passage(snap_compare: Snap, empty_workspace: Workspace) -> None:
+ENDINGS = {
+    "stopped": (14, RunEnded(cancelled=True)),
+    "failed": (
+        14,
+        RunEnded(problem="nothing answers at http://127.0.0.1:11434; start it"),
+    ),
+}
+
+
+@sized
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_endings(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int], ending: str) -> None:
+    events, ended = ENDINGS[ending]
+    made = app(empty_workspace, events=events, ended=ended)
+    assert snap_compare(made, terminal_size=size, run_before=after("escape"))
+
+
+@sized
+def test_passage(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace)
 
     async def call(work: object) -> object:
@@ -52,17 +72,31 @@ def test_passage(snap_compare: Snap, empty_workspace: Workspace) -> None:
         return Surroundings(("## Solar lamps", ""), ("", "## Oil lamps")) if asks_for_the_file else ""
 
     made.desk.session.call = call  # type: ignore[method-assign, assignment]
-    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "c"))
+    assert snap_compare(made, terminal_size=size, run_before=after("escape", "c"))
 
 
-def test_node(snap_compare: Snap, empty_workspace: Workspace) -> None:
+@sized
+def test_node(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace)
-    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "2", "j", "j", "enter"))
+    assert snap_compare(made, terminal_size=size, run_before=after("escape", "2", "j", "j", "enter"))
 
 
-def test_help(snap_compare: Snap, empty_workspace: Workspace) -> None:
+@sized
+def test_help(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace, events=0)
-    assert snap_compare(made, terminal_size=(80, 24), run_before=after("escape", "question_mark"))
+    assert snap_compare(made, terminal_size=size, run_before=after("escape", "question_mark"))
+
+
+@sized
+def test_palette(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
+    made = app(empty_workspace, events=0)
+
+    async def before(pilot: Any) -> None:
+        await after("escape", "colon")(pilot)
+        await wait_until(pilot, lambda: made.screen.query_one(CommandList).option_count > 5)
+        await pilot.pause(0.3)
+
+    assert snap_compare(made, terminal_size=size, run_before=before)
 
 
 @pytest.mark.parametrize(
@@ -84,24 +118,18 @@ def test_without_colour(
     assert snap_compare(app(empty_workspace), terminal_size=(120, 40), run_before=after("escape", "3"))
 
 
-@pytest.mark.parametrize("theme", ["persona-light", "persona-contrast"])
-def test_themes(snap_compare: Snap, empty_workspace: Workspace, theme: str) -> None:
-    made = app(empty_workspace)
-    made.theme = theme
-    assert snap_compare(made, terminal_size=(120, 40), run_before=after("escape", "4"))
-
-
 def test_too_small(snap_compare: Snap, empty_workspace: Workspace) -> None:
     assert snap_compare(app(empty_workspace, events=0), terminal_size=(40, 10), run_before=after("escape"))
 
 
-def test_first_run(snap_compare: Snap, empty_workspace: Workspace) -> None:
+@sized
+def test_first_run(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     import msgspec
 
     made = app(empty_workspace, events=0)
-    empty = msgspec.structs.replace(OPENED, passages=0, documents=(), document_count=0)
+    empty = msgspec.structs.replace(OPENED, passages=0, documents=(), file_count=0)
     made.start_session = lambda: made.desk.session.queue.put(0, empty)  # type: ignore[method-assign]
-    assert snap_compare(made, terminal_size=(80, 24), run_before=after("down", on=FirstRunScreen))
+    assert snap_compare(made, terminal_size=size, run_before=after("down", on=FirstRunScreen))
 
 
 def test_recorded_run_is_one_the_engine_could_have_made(tmp_path: Path) -> None:

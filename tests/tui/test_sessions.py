@@ -3,8 +3,7 @@
 from typing import Any
 
 import msgspec
-import pytest
-from picture_kit import Snap, after, app
+from picture_kit import Snap, after, app, sized
 from test_journeys import ask, go, shown
 from textual.widgets import Static
 from tui_samples import QUESTION, wait_until
@@ -136,7 +135,7 @@ def info(name: str, question: str, session: str, state: str = "complete") -> Sna
     )
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@sized
 def test_picture_of_the_list(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]) -> None:
     made = app(empty_workspace)
     found = [
@@ -152,7 +151,7 @@ def test_picture_of_the_list(snap_compare: Snap, empty_workspace: Workspace, siz
     assert snap_compare(made, terminal_size=size, run_before=before)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+@sized
 def test_picture_of_a_follow_up(
     snap_compare: Snap, empty_workspace: Workspace, size: tuple[int, int]
 ) -> None:

@@ -35,6 +35,10 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     diff: "SnapshotDiff"
 
 
+def _when(side: Side) -> str:
+    return side.created[:16].replace("T", " ")
+
+
 def compare_rows(view: View, comparison: Comparison, toggled: frozenset[str], width: int) -> list[Row]:
     """Return the lines of the comparison, two columns where both sides have words."""
     return capped(_all(view, comparison, toggled, width))
@@ -43,7 +47,7 @@ def compare_rows(view: View, comparison: Comparison, toggled: frozenset[str], wi
 def _all(view: View, comparison: Comparison, toggled: frozenset[str], width: int) -> Iterator[Row]:
     found = comparison.diff
     yield from columns("run", comparison.left.snapshot, comparison.right.snapshot, width, view, "strong")
-    yield from columns("when", comparison.left.created, comparison.right.created, width, view, "dim")
+    yield from columns("when", _when(comparison.left), _when(comparison.right), width, view, "dim")
     yield from columns("end", found.left_outcome or "cut off", found.right_outcome or "cut off", width, view)
     yield from columns("asked", comparison.left.question, comparison.right.question, width, view)
     if found.identical:

@@ -1,11 +1,18 @@
 """A passage in its place: the way to it, the lines around it, what the answer took from it."""
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from engine.events import Citation, Evidence
 from tui.context import Surroundings
 from tui.panes.evidence import trail_rows
-from tui.panes.rows import Row, View, capped, place, row, term_rows, text_rows
+from tui.panes.rows import Row, Style, View, capped, place, row, term_rows, text_rows
+
+_BEGINS: Final = re.compile(r"\s{4}|\s*([-*+>|#]|\d+[.)]\s|```|~~~)")
+"""What begins a line that is not the rest of the line before: an item, a heading, a table, code."""
+
+_OF_THEIR_OWN: Final = ("#", "|", "```", "~~~", "    ")
 
 
 def passage_rows(
@@ -40,18 +47,45 @@ def is_quoted(line: str, sentences: Sequence[str]) -> bool:
     )
 
 
+def flowed(lines: Sequence[tuple[str, Style]], room: int) -> list[tuple[str, Style]]:
+    """Return ``lines`` as they are, but prose that is wider than ``room`` goes on in one line.
+
+    Wrapped by itself each line of such a paragraph would leave a ragged rest.
+
+    >>> flowed([("a lamp stores", ""), ("the light", ""), ("- of the day", "")], 8)
+    [('a lamp stores the light', ''), ('- of the day', '')]
+    """
+    made: list[tuple[str, Style]] = []
+    width, fenced = 0, False
+    for line, style in lines:
+        fence = line.lstrip().startswith(("```", "~~~"))
+        onward = made and made[-1][1] == style and not fenced and width > room and _is_onward(line)
+        if onward and made[-1][0].strip() and not made[-1][0].startswith(_OF_THEIR_OWN):
+            made[-1] = (f"{made[-1][0]} {line.strip()}", style)
+        else:
+            made.append((line, style))
+            width = 0
+        width = max(width, len(line))
+        fenced = fenced != fence
+    return made
+
+
+def _is_onward(line: str) -> bool:
+    return bool(line.strip()) and not _BEGINS.match(line)
+
+
 def _lines(view: View, cited: Citation | Evidence, around: Surroundings, width: int) -> Iterator[Row]:
-    yield row("place", (place(cited.position), "strong"), (f"  {cited.position.section}", "dim"))
+    yield row("place", (cited.position.section or place(cited.position), "dim"))
     if around.note:
         yield row("note", (around.note, "warn"))
     sentences = quoted_sentences(view, cited)
     yield row("gap", "")
-    for index, line in enumerate(around.before):
-        yield from text_rows(f"b{index}", line, width, 1, "dim")
-    for index, line in enumerate(cited.text[:20_000].split("\n")):
-        yield from text_rows(f"t{index}", line, width, 1, "good" if is_quoted(line, sentences) else "")
-    for index, line in enumerate(around.after):
-        yield from text_rows(f"a{index}", line, width, 1, "dim")
+    lines: list[tuple[str, Style]] = [(line, "dim") for line in around.before]
+    for line in cited.text[:20_000].split("\n"):
+        lines.append((line, "good" if is_quoted(line, sentences) else ""))
+    lines += [(line, "dim") for line in around.after]
+    for index, (line, style) in enumerate(flowed(lines, width - 4)):
+        yield from text_rows(f"t{index}", line, width, 1, style)
     yield row("gap2", "")
     if sentences:
         yield row("said", ("the answer says", "dim"))

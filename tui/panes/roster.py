@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 
 from engine.cleaning import one_line
 from engine.events import Tier
@@ -141,22 +141,25 @@ def _line(line: RosterLine, sizes: Widths, marked: bool, glyphs: Glyphs, by_tier
     parts: list[Part] = [
         (mark, "accent" if marked else "dim"),
         (pin, "warn"),
-        (f"{_cut(line.name, sizes.name)} ", "strong" if marked else ""),
+        (f"{_cut(line.name, sizes.name, glyphs)} ", "strong" if marked else ""),
     ]
     if sizes.persona:
-        parts.append((f"{_cut(line.persona_id, sizes.persona)} ", "dim"))
+        parts.append((f"{_cut(line.persona_id, sizes.persona, glyphs)} ", "dim"))
     parts += [
         (f"{line.activation_cost:>5g} ", "dim"),
         (f"{spark(line.trend, sizes.trend, glyphs):<{sizes.trend}} ", "accent"),
         (f"{_distance(line.outlook.promotion, glyphs.up, glyphs)} ", "good"),
         (f"{_distance(line.outlook.demotion, glyphs.down, glyphs)} ", "warn"),
-        (_cut(", ".join(line.expertise[:8]), sizes.expertise), "dim"),
+        (_cut(", ".join(line.expertise[:8]), sizes.expertise, glyphs), "dim"),
     ]
     return row(f"persona:{line.persona_id}", *parts)
 
 
-def _cut(text: str, size: int) -> str:
-    return set_cell_size(one_line(text, 400), size)
+def _cut(text: str, size: int, glyphs: Glyphs) -> str:
+    flat = one_line(text, 400)
+    if cell_len(flat) <= size:
+        return set_cell_size(flat, size)
+    return set_cell_size(flat, size - len(glyphs.ellipsis)) + glyphs.ellipsis
 
 
 def _distance(left: float | None, mark: str, glyphs: Glyphs) -> str:

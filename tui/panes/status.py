@@ -57,8 +57,8 @@ def status_parts(view: View, line: Line) -> list[Part]:
     if run.nodes:
         parts.append((f" {counted(len(run.nodes), 'node')} {counted(run.edge_count, 'edge')} ", "dim"))
     if view.opened is not None and not run.nodes:
-        documents = counted(view.opened.document_count, "document")
-        size = f" {documents}, {counted(view.opened.passages, 'passage')}"
+        files = counted(view.opened.file_count, "file")
+        size = f" {files}, {counted(view.opened.passages, 'passage')}"
         parts.append((size, "dim"))
     return parts
 

@@ -35,6 +35,8 @@ class Calls(MainView):
         try:
             route = await asyncio.to_thread(copy, text, self.moe.write_sequence, file)
         except OSError as error:
-            self.say(f"could not copy: {error.strerror}", "bad")
-            return
-        self.app.notify(one_line(route), markup=False, timeout=4)
+            route = f"could not copy: {error.strerror}"
+        if self.is_current:
+            self.say(one_line(route))
+        else:  # a window covers the line above the question
+            self.app.notify(one_line(route), markup=False, timeout=4)

@@ -29,14 +29,14 @@ _CHOICES: Final = (
 
 
 def choice_rows(welcome: bool, width: int) -> list[Row]:
-    """Return the three ways on."""
+    """Return the three ways on; who asks for them has looked around."""
     head = (
         "There is nothing to answer from yet. Choose with the arrows and enter."
         if welcome
         else "Add documents."
     )
     rows = [*text_rows("head", head, width), row("gap", "")]
-    for number, (key, title, remark) in enumerate(_CHOICES, start=1):
+    for number, (key, title, remark) in enumerate(_CHOICES if welcome else _CHOICES[:2], start=1):
         rows.append(row(f"choice:{key}", (f"{number}  ", "accent"), (title, "strong")))
         rows += text_rows(f"remark:{key}", remark, width, 2, "dim")
     return rows

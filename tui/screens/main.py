@@ -50,6 +50,9 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         """Ask what was written."""
         personas = [each.persona_id for each in self.desk.opened.personas] if self.desk.opened else []
         question, only = split_personas(event.text, personas)
+        if self.has_class("-solo") and not self.zoomed:  # what was asked is what one wants to see
+            self.shown_pane = PANES[0]
+            self.place_panes()
         self.ask(question or event.text, only)
 
     def ask(self, question: str, only: tuple[str, ...] = (), *, again: bool = False) -> None:
@@ -84,6 +87,8 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         self.desk.session.look_for_model()
         if self.desk.question:
             self.ask(self.desk.question, self.desk.personas, again=True)
+        else:
+            self.say("nothing was asked yet; the model is looked for again")
 
     def action_ask(self) -> None:
         """Go to the question."""
@@ -213,13 +218,16 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         elif choice:
             self.desk.working = "indexing"
             self.desk.session.index([Path(choice)])
-        question.focus()
+        if choice or welcome:
+            question.focus()
 
     # -- copying ---------------------------------------------------------------------------------
     def action_copy(self) -> None:
         """Copy the answer."""
         if self.desk.state.answer_text:
             self.copy(answer_as_text(self.desk.view()))
+        else:
+            self.say("there is no answer to copy yet")
 
     def action_copy_line(self) -> None:
         """Copy the line under the cursor."""
@@ -232,6 +240,7 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         """Write the answer to a file."""
         state = self.desk.state
         if not state.answer_text:
+            self.say("there is no answer to write yet")
             return
         name = state.saved.snapshot if state.saved else "answer"
         file = Path.cwd() / f"{one_line(name, 60)}.md"

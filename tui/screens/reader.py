@@ -73,6 +73,10 @@ class ReaderScreen(ModalScreen[None]):
         if index == self._index:
             self.query_one(RowList).show(self._view)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether an action is possible; one page has none before or after it."""
+        return len(self._pages) > 1 if action in {"next", "previous"} else True
+
     def action_next(self) -> None:
         """Turn to the next page."""
         self._turn(1)
@@ -83,8 +87,8 @@ class ReaderScreen(ModalScreen[None]):
 
     def action_copy(self) -> None:
         """Copy what is shown."""
-        text = "\n".join("  " * row.depth + row.text for row in self.query_one(RowList).rows)
-        self._copy(text)
+        lines = ["  " * row.depth + row.text for row in self.query_one(RowList).rows]
+        self._copy("\n".join([self._pages[self._index].title, *lines]))
 
     def action_close(self) -> None:
         """Go back."""

@@ -21,7 +21,7 @@ _REPLAY: Final = [
 class KeysLine(Footer):
     """Textual's footer, in which no key is cut in two and the key to the help always has its place.
 
-    In a replay the keys of the replay stand alone; ``?`` has the others.
+    In a replay the keys of the replay come first.
     """
 
     DEFAULT_CSS = "KeysLine FooterKey.-help { dock: right; margin: 0; }"
@@ -33,10 +33,9 @@ class KeysLine(Footer):
     def compose(self) -> ComposeResult:
         """Yield the keys."""
         keys = [key for key in super().compose() if isinstance(key, FooterKey)]
-        actions = {key.action for key in keys}
-        if actions.issuperset(_REPLAY):
-            keys = [key for key in keys if key.action in {*_REPLAY, _HELP}]
-        keys.sort(key=lambda key: key.action == "earlier")  # bound to up, which the text area binds first
+        # "earlier" is bound to up, which the text area binds before all else.
+        replays = {key.action for key in keys}.issuperset(_REPLAY)
+        keys.sort(key=lambda key: (replays and key.action not in _REPLAY, key.action == "earlier"))
         for key in keys:
             key.set_class(key.action == _HELP, "-help")
         self._fit(keys)
