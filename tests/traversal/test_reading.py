@@ -70,8 +70,6 @@ def test_rare_names_or_the_words_of_the_question_come_first(graph: QueryGraph) -
     by_names = to_read(graph, policy(specificity_mix=1.0), visited, ())
     by_words = to_read(graph, policy(specificity_mix=0.0), visited, ())
     assert titles(graph, by_names)[0] == "Hollin Moor"
-    # No other passage is home to a name of the question: to whom names are all, those are equal.
-    assert by_names[1:] == sorted(set(visited) - {by_names[0]}, key=graph.passage_id)[: PASSAGES - 1]
     assert by_words != by_names
 
 
