@@ -16,10 +16,11 @@ from engine.workspace import Workspace
 
 PLAIN = Policy(counter_seeds=0, freshness=0.0, specificity_mix=0.5, overlap_penalty=0.0)
 QUESTION = "How high is the water tower of Hollin Moor?"
+LEAK = "Do the farmers like the supply that leaks into the fields near Hollin Moor, and has the council paid?"
 
 
 @pytest.fixture
-def graph(tmp_path: Path) -> Iterator[QueryGraph]:
+def graph(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[QueryGraph]:
     folder = tmp_path / "docs"
     folder.mkdir()
     for year in range(2010, 2022):
@@ -33,7 +34,9 @@ def graph(tmp_path: Path) -> Iterator[QueryGraph]:
     )
     with Engine.open(Workspace.open(tmp_path / "workspace")) as engine:
         engine.index([folder])
-        query = Query(QUESTION, engine.store, CorpusLexicon(engine.store), engine.settings)
+        query = Query(
+            getattr(request, "param", QUESTION), engine.store, CorpusLexicon(engine.store), engine.settings
+        )
         yield query.graph
 
 
@@ -65,12 +68,13 @@ def test_the_fresh_are_read_first_by_who_likes_them(graph: QueryGraph) -> None:
     assert years[0] == "2021"
 
 
+@pytest.mark.parametrize("graph", [LEAK], indirect=True)
 def test_rare_names_or_the_words_of_the_question_come_first(graph: QueryGraph) -> None:
     visited = graph.seeds()
     by_names = to_read(graph, policy(specificity_mix=1.0), visited, ())
     by_words = to_read(graph, policy(specificity_mix=0.0), visited, ())
     assert titles(graph, by_names)[0] == "Hollin Moor"
-    assert by_words != by_names
+    assert titles(graph, by_words)[0] == "Complaint"
 
 
 def test_who_looks_for_the_opposite_reads_what_contrasts(graph: QueryGraph) -> None:
