@@ -31,8 +31,11 @@ def explained(move: "Move") -> list[str]:
         case "ahead":
             said = [_compared(numbers, move.from_tier, "ahead"), _gauge(numbers, "ahead")]
         case "grounding":
+            answers = _get(numbers, "answers while ungrounded")
+            share = _get(numbers, "mean grounding while ungrounded" if answers else "recent grounding")
             said = [
-                f"Of what it said lately, {_get(numbers, 'recent grounding'):.0%} was borne out by the "
+                f"Of what it said {f'in its last {answers:.0f} answers' if answers else 'lately'}, "
+                f"{share:.0%} was borne out by the "
                 f"passages it cited; {_get(numbers, 'grounding floor'):.0%} must be. A persona that says "
                 "what its sources do not say is set aside at once, however well it scores otherwise."
             ]

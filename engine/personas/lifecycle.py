@@ -39,7 +39,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     ``short`` what its grounding lacked to the floor. ``mean`` and ``squares`` are of its total
     scores (``squares`` as in Welford, Technometrics 4, 1962), ``advantage`` the mean of its
     advantages, ``grounding`` that of its latest answers. ``down_run`` and ``up_run`` are the answers
-    since the gauge was last empty: how many, and their mean advantage. ``beside`` are the answers of
+    since the gauge was last empty: how many, and their mean advantage; ``short_run`` their mean
+    grounding. ``beside`` are the answers of
     a sibling that could be compared with its parent's. ``tier`` and ``digest`` say
     which persona that was: gauges of another tier or of an edited persona begin anew.
     """
@@ -58,6 +59,7 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     beside: int = 0
     down_run: tuple[int, float] = (0, 0.0)
     up_run: tuple[int, float] = (0, 0.0)
+    short_run: tuple[int, float] = (0, 0.0)
 
     def after(
         self,
@@ -85,6 +87,10 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
         recent = self.grounding
         if grounding is not None:
             recent = _FADING * recent + (1 - _FADING) * grounding
+        short, short_run = self.short, self.short_run
+        if grounding is not None:
+            short = fall_short(short, grounding, thresholds.grounding_floor)
+            short_run = _longer(short_run, grounding) if short else (0, 0.0)
         down = fall_behind(self.down, advantage, demotion_band(thresholds))
         up, up_run = self.up, self.up_run
         if ahead is not None:
@@ -99,9 +105,8 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
             down_run=_longer(self.down_run, advantage) if down else (0, 0.0),
             up_run=up_run,
             beside=self.beside + (lead is not None),
-            short=self.short
-            if grounding is None
-            else fall_short(self.short, grounding, thresholds.grounding_floor),
+            short=short,
+            short_run=short_run,
             mean=q6(mean),
             squares=q6(self.squares + apart * (total - mean)),
             advantage=q6(self.advantage + (advantage - self.advantage) / n),
@@ -205,9 +210,10 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
     if tier == "pruned":
         return verdict("keep", tier, "archive", "it is in the archive and answers nothing")
     if gauges.short > GROUNDING_LIMIT:
+        answers, held = gauges.short_run if gauges.short_run[0] else (n, gauges.grounding)
         reason = (
-            "what it said was not borne out by what it cited: "
-            f"{gauges.grounding:.0%} of its latest answers held, where {thresholds.grounding_floor:.0%} must"
+            f"what it said in its last {answers} answers was not borne out by what it cited: "
+            f"{held:.0%} held, where {thresholds.grounding_floor:.0%} must"
         )
         return verdict("prune", "pruned", "grounding", reason)
     if gauges.wait:
@@ -271,6 +277,8 @@ def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> li
         "ahead limit": limits.up,
         "mean score": gauges.mean,
         "spread of scores": gauges.spread,
+        "answers while ungrounded": gauges.short_run[0],
+        "mean grounding while ungrounded": gauges.short_run[1],
         "recent grounding": gauges.grounding,
         "grounding gauge": gauges.short,
         "grounding limit": GROUNDING_LIMIT,

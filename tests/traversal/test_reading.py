@@ -1,17 +1,22 @@
 """What an expert reads of what it found follows its traits."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from engine.corpus.lexicon import CorpusLexicon
+from engine.graph.model import Node
 from engine.graph.query_graph import QueryGraph
+from engine.personas.document import Persona
 from engine.personas.policy import Policy
 from engine.pipeline import Engine
 from engine.query import Query
+from engine.traversal.interface import PersonaTraversalInterface
 from engine.traversal.reading import PASSAGES, to_read
+from engine.traversal.walk import Ground, Walk
 from engine.workspace import Workspace
 
 PLAIN = Policy(counter_seeds=0, freshness=0.0, specificity_mix=0.5, overlap_penalty=0.0)
@@ -84,3 +89,32 @@ def test_who_looks_for_the_opposite_reads_what_contrasts(graph: QueryGraph) -> N
     found = to_read(graph, policy(counter_seeds=2), visited, ())
     assert found[: len(without)] == without
     assert titles(graph, found[len(without) :]) == ["Complaint"]
+
+
+class Odd(PersonaTraversalInterface):
+    """A traversal of somebody else's whose relevance is no share."""
+
+    def __init__(self, relevance: float) -> None:
+        self.relevance = relevance
+
+    def evaluate_node_relevance(self, persona: Persona, node: Node) -> float:
+        return self.relevance
+
+    def decide_traversal(
+        self, current_node: Node, available_nodes: Sequence[Node], persona: Persona
+    ) -> list[Node]:
+        return list(available_nodes)
+
+
+@pytest.mark.parametrize("relevance", [math.nan, math.inf, -0.1, 1.5])
+def test_a_relevance_that_is_no_share_is_refused(graph: QueryGraph, relevance: float) -> None:
+    someone = Persona(
+        persona_id="someone",
+        traits={},
+        expertise=[],
+        activation_cost=1.0,
+        historical_performance={},
+        metadata={},
+    )
+    with pytest.raises(ValueError, match="must|number"):
+        list(Walk(graph, someone, PLAIN, Odd(relevance), Ground(), {}).run())
