@@ -116,5 +116,5 @@ def test_a_relevance_that_is_no_share_is_refused(graph: QueryGraph, relevance: f
         historical_performance={},
         metadata={},
     )
-    with pytest.raises(ValueError, match="must|number"):
+    with pytest.raises(ValueError, match=r"must|number"):
         list(Walk(graph, someone, PLAIN, Odd(relevance), Ground(), {}).run())
