@@ -1,142 +1,184 @@
 """What each part of the mixture is worth: the same questions with one mechanism changed at a time.
 
-python benchmarks/ablation.py DATASET... [--questions 100] [--page docs/learning-evidence.md]
+python benchmarks/ablation.py DATASET... [--questions 40] [--page docs/learning-evidence.md]
 
-Each DATASET holds corpus.jsonl, queries.jsonl and qrels.tsv. Reported is recall of the judged
-passages among the first five, with the paired difference to the product as it is.
+Each DATASET holds corpus.jsonl, queries.jsonl and qrels.tsv. Every question goes the whole way to an
+answer, without a model. Reported are what the answer scores, the share of the judged passages that
+it cites and, where there are gold answers, how often it holds them, each with the paired difference
+to the product as it is.
 """
 
 import argparse
 import json
 import random
+import re
+import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from _page import table, write_part
+from answers import gold_answers, held
 
-from engine.corpus.lexicon import CorpusLexicon
-from engine.evaluation.metrics import parse_qrels, recall_at
+from engine import events as ev
+from engine.config import Settings, TraitRow
 from engine.ids import uniform
-from engine.mixture import Mixture
-from engine.orchestrator import MoeOrchestrator
-from engine.personas.gate import Candidate
-from engine.personas.learned import Learned
+from engine.personas.policy import Policy
 from engine.personas.registry import PersonaRegistry, StoredPersona
-from engine.pipeline import CONTROL_PERSONA, Engine
-from engine.query import Query
+from engine.pipeline import CONTROL_PERSONA, AskOptions, Engine
 from engine.workspace import Workspace
+from tui.datasets import read_dataset
 
-Committee = Callable[[Query], list[Candidate]]
-"""Chooses who answers a question."""
-
-
-class Ways:
-    """The committees that are compared, for one workspace."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.roster = PersonaRegistry.of(engine.workspace).load().usable
-        self.mixture = self._mixture(self.roster)
-        self.shuffled = self._mixture(_shuffled(self.roster))
-        self.by_id = {each.persona.persona_id: each for each in self.roster}
-
-    def _mixture(self, roster: Sequence[StoredPersona]) -> Mixture:
-        return Mixture(self.engine.workspace, self.engine.settings, roster)
-
-    def all(self) -> dict[str, Committee]:
-        """Return name -> committee, the product's own first."""
-        return {
-            "as it is": self.chosen,
-            "traits shuffled across personas": lambda q: self.shuffled.experts(
-                self.shuffled.choose(q, Learned())
-            ),
-            "gate replaced by chance": self.by_chance,
-            "overlap penalty off": self.without_overlap,
-            "first expert alone": lambda q: self.chosen(q)[:1],
-            "control arm alone": lambda _: [self.mixture.candidate(self.by_id[CONTROL_PERSONA])],
-        }
-
-    def chosen(self, query: Query) -> list[Candidate]:
-        """Return the committee of the product."""
-        return self.mixture.experts(self.mixture.choose(query, Learned()))
-
-    def by_chance(self, query: Query) -> list[Candidate]:
-        """Return as many personas as the gate would, drawn by lot, at no more than the same cost."""
-        own = self.chosen(query)
-        budget = sum(each.persona.activation_cost for each in own)
-        drawn = sorted(
-            (each for each in self.roster if each.tier != "experimental"),
-            key=lambda each: uniform(1, query.text, each.persona.persona_id),
-        )
-        found: list[Candidate] = []
-        for each in drawn:
-            cost = each.persona.activation_cost
-            if len(found) < len(own) and cost <= budget:
-                found.append(self.mixture.candidate(each))
-                budget -= cost
-        return found
-
-    def without_overlap(self, query: Query) -> list[Candidate]:
-        """Return the product's committee with experts that do not keep off each other's ground."""
-        return [
-            msgspec.structs.replace(each, policy=msgspec.structs.replace(each.policy, overlap_penalty=0.0))
-            for each in self.chosen(query)
-        ]
+AS_IT_IS = "as it is"
+Change = Callable[[Settings], Settings]
 
 
-def _shuffled(roster: Sequence[StoredPersona]) -> list[StoredPersona]:
-    traits = [each.persona.traits for each in roster]
+class Run(msgspec.Struct, frozen=True):
+    """What one question came to."""
+
+    score: float
+    cited: float
+    held: float | None
+    asked: int
+    cost: float
+
+
+def thresholds(**changes: object) -> Change:
+    """Return a change of these thresholds."""
+    return lambda settings: msgspec.structs.replace(
+        settings, thresholds=msgspec.structs.replace(settings.thresholds, **changes)
+    )
+
+
+def knobs(*names: str, low: float | None = None) -> Change:
+    """Return a change after which no trait turns these knobs, all of them if none is named."""
+
+    def change(settings: Settings) -> Settings:
+        rows = [_still(row, low) if not names or row.knob in names else row for row in settings.traits.rows]
+        return msgspec.structs.replace(settings, traits=msgspec.structs.replace(settings.traits, rows=rows))
+
+    return change
+
+
+def _still(row: TraitRow, at: float | None) -> TraitRow:
+    middle = getattr(Policy(), row.knob) if at is None else at
+    return msgspec.structs.replace(row, low=middle, high=middle, switch=None)
+
+
+WAYS: Mapping[str, Change] = {
+    AS_IT_IS: lambda settings: settings,
+    "traits shuffled across personas": lambda settings: settings,
+    "all traits alike": knobs(),
+    "nobody looks for the opposite": knobs("counter_seeds", low=0.0),
+    "overlap penalty off": knobs("overlap_penalty", low=0.0),
+    "rounds off, all ask at once": thresholds(first_round=4, max_rounds=1),
+    "gate replaced by chance": lambda settings: settings,
+    "one expert": thresholds(max_experts=1),
+    "control arm alone": lambda settings: settings,
+}
+SHUFFLED, BY_CHANCE, CONTROL = (
+    "traits shuffled across personas",
+    "gate replaced by chance",
+    "control arm alone",
+)
+
+
+def shuffle_traits(workspace: Workspace) -> None:
+    """Give every persona of the workspace the traits of another."""
+    files = sorted(workspace.personas.glob("*/*.json"))
+    documents = [json.loads(each.read_text("utf-8")) for each in files]
+    traits = [each["traits"] for each in documents]
     random.Random(7).shuffle(traits)
-    return [
-        msgspec.structs.replace(each, persona=msgspec.structs.replace(each.persona, traits=given))
-        for each, given in zip(roster, traits, strict=True)
-    ]
+    for file, document, given in zip(files, documents, traits, strict=True):
+        file.write_text(json.dumps(document | {"traits": given}), "utf-8")
 
 
-def measure(dataset: Path, questions: int) -> list[tuple[str, ...]]:
+def by_chance(roster: Sequence[StoredPersona], question: str, own: Run) -> tuple[str, ...]:
+    """Return as many personas as the product asked, drawn by lot, at no more than the same cost."""
+    drawn = sorted(
+        (each for each in roster if each.tier != "experimental"),
+        key=lambda each: uniform(1, question, each.persona.persona_id),
+    )
+    found: list[str] = []
+    left = own.cost + 1e-6
+    for each in drawn:
+        if len(found) < own.asked and each.persona.activation_cost <= left:
+            found.append(each.persona.persona_id)
+            left -= each.persona.activation_cost
+    return tuple(found)
+
+
+def ask(engine: Engine, text: str, wanted: set[str], gold: Sequence[str], personas: tuple[str, ...]) -> Run:
+    """Return what the question comes to."""
+    events = list(engine.ask_sync(text, AskOptions(no_model=True, learn=False, personas=personas)))
+    (answer,) = [event for event in events if isinstance(event, ev.AnswerReady)]
+    (control,) = [event for event in events if isinstance(event, ev.ControlScored)]
+    chosen = [event for event in events if isinstance(event, ev.ExpertChosen)]
+    cited = {citation.evidence_id for citation in answer.citations}
+    return Run(
+        score=control.scores.total + control.lift,
+        cited=len(cited & wanted) / len(wanted),
+        held=held(re.sub(r"\[\d+\]", "", answer.answer), gold) if gold else None,
+        asked=len(chosen),
+        cost=sum(event.cost for event in chosen),
+    )
+
+
+def measure(folder: Path, questions: int) -> list[tuple[str, ...]]:
     """Return the rows of one data set."""
-    gold = parse_qrels((dataset / "qrels.tsv").read_text(encoding="utf-8"))
-    with (dataset / "queries.jsonl").open(encoding="utf-8") as lines:
-        every = [json.loads(line) for line in lines]
-    every = [each for each in every if each["id"] in gold]
-    asked = every[:: max(1, len(every) // questions)][:questions]
-    recalls: dict[str, list[float]] = {}
-    sizes: dict[str, list[int]] = {}
-    with (
-        tempfile.TemporaryDirectory(prefix="persona-moe-ablation-") as folder,
-        Engine.open(Workspace.open(Path(folder))) as engine,
-    ):
-        engine.index([dataset / "corpus.jsonl"])
-        lexicon = CorpusLexicon(engine.store)
-        orchestrator = MoeOrchestrator(engine.settings)
-        for name, committee in Ways(engine).all().items():
-            for each in asked:
-                query = Query(each["text"], engine.store, lexicon, engine.settings)
-                experts = committee(query)
-                query = Query(each["text"], engine.store, lexicon, engine.settings)
-                found = [e.evidence_id for e in orchestrator.search(query, experts, 10)]
-                recalls.setdefault(name, []).append(recall_at(5, found, gold[each["id"]]))
-                sizes.setdefault(name, []).append(len(experts))
-    base = recalls["as it is"]
-    rows = []
-    for name, values in recalls.items():
-        gaps = [value - other for value, other in zip(values, base, strict=True)]
+    dataset = read_dataset(folder)
+    judged = {name: {p for p, grade in rows.items() if grade > 0} for name, rows in dataset.qrels.items()}
+    asked = [(name, text) for name, text in dataset.queries.items() if judged.get(name)]
+    asked = asked[:: max(1, len(asked) // questions)][:questions]
+    gold = gold_answers(folder)
+    runs: dict[str, list[Run]] = {}
+    with tempfile.TemporaryDirectory(prefix="persona-moe-ablation-") as work:
+        plain = Workspace.open(Path(work) / "plain")
+        with Engine.open(plain) as engine:
+            engine.index([dataset.corpus])
+        shutil.copytree(plain.root, Path(work) / "shuffled")
+        shuffled = Workspace.open(Path(work) / "shuffled")
+        shuffle_traits(shuffled)
+        roster = PersonaRegistry.of(plain).load().usable
+        for name, change in WAYS.items():
+            with Engine.open(shuffled if name == SHUFFLED else plain) as engine:
+                engine.settings = change(engine.settings)
+                for number, (query, text) in enumerate(asked):
+                    only: tuple[str, ...] = (CONTROL_PERSONA,) if name == CONTROL else ()
+                    if name == BY_CHANCE:
+                        only = by_chance(roster, text, runs[AS_IT_IS][number])
+                    run = ask(engine, text, judged[query], gold.get(query, ()), only)
+                    runs.setdefault(name, []).append(run)
+            print(dataset.name, name, f"{statistics.mean(each.score for each in runs[name]):.3f}", flush=True)
+    return [_row(dataset.name, name, found, runs[AS_IT_IS]) for name, found in runs.items()]
+
+
+def _row(dataset: str, name: str, found: Sequence[Run], base: Sequence[Run]) -> tuple[str, ...]:
+    def both(values: Sequence[float], others: Sequence[float]) -> str:
+        if not values:
+            return ""
+        mean = f"{statistics.mean(values):.3f}"
+        if name == AS_IT_IS:
+            return mean
+        gaps = [value - other for value, other in zip(values, others, strict=True)]
         low, high = _interval(gaps)
-        gap = "" if name == "as it is" else f"{statistics.mean(gaps):+.3f} ({low:+.3f} to {high:+.3f})"
-        rows.append(
-            (
-                dataset.name,
-                name,
-                f"{statistics.mean(values):.3f}",
-                gap,
-                f"{statistics.mean(sizes[name]):.1f}",
-            )
-        )
-        print(*rows[-1], sep="  ", flush=True)
-    return rows
+        sure = "**" if low > 0 or high < 0 else ""
+        return f"{mean} ({sure}{statistics.mean(gaps):+.3f}{sure}, {low:+.3f} to {high:+.3f})"
+
+    return (
+        dataset,
+        name,
+        both([each.score for each in found], [each.score for each in base]),
+        both([each.cited for each in found], [each.cited for each in base]),
+        both(
+            [each.held for each in found if each.held is not None],
+            [each.held for each in base if each.held is not None],
+        ),
+        f"{statistics.mean(each.asked for each in found):.1f}",
+        f"{statistics.mean(each.cost for each in found):.2f}",
+    )
 
 
 def _interval(gaps: Sequence[float]) -> tuple[float, float]:
@@ -149,12 +191,16 @@ def main() -> None:
     """Measure; print or write the page's part."""
     parser = argparse.ArgumentParser()
     parser.add_argument("datasets", nargs="+", type=Path)
-    parser.add_argument("--questions", type=int, default=100)
+    parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--page", type=Path)
     args = parser.parse_args()
     rows = [row for each in args.datasets for row in measure(each, args.questions)]
-    head = ("set", "committee", "recall@5", "difference (95 %)", "experts")
-    text = f"Up to {args.questions} development questions of each set, no model.\n\n" + table(head, rows)
+    head = ("set", "committee", "score", "judged passages cited", "gold answer held", "experts", "cost")
+    text = (
+        f"Up to {args.questions} development questions of each set, no model; in brackets the difference "
+        "to the product as it is, with its 95 % interval (paired bootstrap). Differences that are sure are "
+        "bold.\n\n" + table(head, rows)
+    )
     if args.page is None:
         print(text)
     else:

@@ -24,7 +24,6 @@ from engine.experts.claims import check_claims, checked_events
 from engine.experts.packing import pack_context
 from engine.experts.rounds import find_gap
 from engine.experts.synthesis import Synthesis
-from engine.ids import q6
 from engine.personas.document import persona_digest
 from engine.personas.gate import Candidate
 from engine.personas.ledger import Outcome
@@ -33,10 +32,10 @@ from engine.query import Query
 from engine.streaming import released_in_order
 from engine.traversal.beam import BeamTraversal
 from engine.traversal.interface import PersonaTraversalInterface
+from engine.traversal.reading import to_read
 from engine.traversal.selection import choose_evidence
 from engine.traversal.walk import Walk
 
-EXPERT_PASSAGES = 8
 EVIDENCE_PASSAGES = 10
 
 
@@ -135,20 +134,13 @@ class MoeOrchestrator:
                 yield checked
 
     def _to_read(self, query: Query, expert: Candidate) -> list[Evidence]:
-        """Return what an expert reads of what it visited; what others read counts less.
-
-        How much less is the persona's overlap penalty. Experts that all read the same best passages
-        would all say the same; on other ground each can add something, and what several read lets
-        them confirm or contradict it.
-        """
-        graph, taken = query.graph, query.taken
-        kept = 1 - expert.policy.overlap_penalty
-        visited = query.visited[expert.persona.persona_id]
-        graph.identify(visited)
-        worth = {row: q6(graph.strength(row) * (kept if row in taken else 1.0)) for row in visited}
-        ranked = sorted(visited, key=lambda row: (-worth[row], graph.passage_id(row)))[:EXPERT_PASSAGES]
-        taken.update(ranked)
-        return choose_evidence(graph, ranked, EXPERT_PASSAGES)
+        """Return what an expert reads; whoever comes after it is told what that was."""
+        graph, name = query.graph, expert.persona.persona_id
+        rows = to_read(graph, expert.policy, query.visited[name], query.taken)
+        for row in rows:
+            graph.found_by(row, name)
+        query.taken.update(rows)
+        return choose_evidence(graph, rows, len(rows))
 
     # -- rounds ----------------------------------------------------------------------------------
     async def _later_rounds(self, query: Query, author: Author, rounds: Rounds) -> AsyncIterator[Event]:

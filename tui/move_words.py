@@ -27,26 +27,34 @@ def explained(move: "Move") -> list[str]:
     numbers = _numbers(move.inputs)
     match move.inputs.get("rule"):
         case "behind":
-            return [_compared(numbers, move.from_tier, "behind"), _gauge(numbers, "behind"), _undo(move)]
+            said = [_compared(numbers, move.from_tier, "behind"), _gauge(numbers, "behind")]
         case "ahead":
-            return [_compared(numbers, move.from_tier, "ahead"), _gauge(numbers, "ahead"), _undo(move)]
+            said = [_compared(numbers, move.from_tier, "ahead"), _gauge(numbers, "ahead")]
         case "grounding":
-            return [
-                f"Of what it said lately, {_get(numbers, 'recent grounding'):.0%} was borne out by the "
+            answers = _get(numbers, "answers while ungrounded")
+            share = _get(numbers, "mean grounding while ungrounded" if answers else "recent grounding")
+            said = [
+                f"Of what it said {f'in its last {answers:.0f} answers' if answers else 'lately'}, "
+                f"{share:.0%} was borne out by the "
                 f"passages it cited; {_get(numbers, 'grounding floor'):.0%} must be. A persona that says "
-                "what its sources do not say is set aside at once, however well it scores otherwise.",
-                _undo(move),
+                "what its sources do not say is set aside at once, however well it scores otherwise."
             ]
         case "score":
-            return [
+            said = [
                 f"It was on trial and answered {_get(numbers, 'questions'):.0f} questions. Its answers "
                 f"scored {_get(numbers, 'mean score'):.2f} on average, on a scale from 0 to 1, so far "
                 f"below the {_get(numbers, 'pruning threshold'):g} it needs that bad luck alone would "
-                "explain it less than once in twenty times.",
-                _undo(move),
+                "explain it less than once in twenty times."
+            ]
+        case "trial":
+            said = [
+                "It is a copy of another persona with one small difference, made to see whether that is "
+                f"better. {_get(numbers, 'answers beside its parent'):.0f} questions were answered by both, "
+                "and it did not do enough better to take a place of its own: it makes room for another try."
             ]
         case _:
             return []
+    return [*said, _meaning(move), _undo(move)]
 
 
 def _compared(numbers: Mapping[str, float], tier: str, side: str) -> str:
@@ -55,24 +63,43 @@ def _compared(numbers: Mapping[str, float], tier: str, side: str) -> str:
     gap = numbers.get(f"mean advantage while {side}") or _get(numbers, "mean advantage")
     level = "as high as" if abs(gap) < 0.005 else f"{abs(gap):.2f} {'lower' if gap < 0 else 'higher'} than"
     return (
-        f"While {tier} it answered {all_of_them:.0f} questions. Over the last {last:.0f} of them its answers "
-        f"scored {level} those of the other experts asked the same, on average and on a scale from 0 to 1."
+        f"While {tier} it answered {all_of_them:.0f} questions. On the last {last:.0f} of them its answers "
+        f"scored {level} those that the other experts gave to the same questions, on average and on a "
+        "scale from 0 to 1."
     )
 
 
 def _gauge(numbers: Mapping[str, float], side: str) -> str:
-    worse, falls = ("worse", "sinks") if side == "behind" else ("better", "rises")
-    chance = ""
     every = _get(numbers, "questions per wrong demotion")
-    if side == "behind" and every:
-        chance = (
-            f" A persona as good as the others gets there by bad luck about once in {every:,.0f} answers."
+    if side == "behind":
+        band = 0.5 - _get(numbers, "demotion threshold")
+        chance = f" To a persona as good as the others that happens once in about {every:,.0f} answers."
+        return (
+            f"One bad answer decides nothing. What an answer is worse by than {band:.2g} is added to a sum, "
+            f"better answers are taken off again. The sum came to {_get(numbers, 'behind gauge'):.2f}; a "
+            f"persona sinks when it is above {_get(numbers, 'behind limit'):.2f}.{chance if every else ''}"
         )
+    band = _get(numbers, "promotion threshold") - 0.5
     return (
-        f"One answer decides nothing. Answers that are clearly {worse} add up, others take away from the "
-        f"sum; it had reached {_get(numbers, f'{side} gauge'):.2f}, and a persona {falls} a tier above "
-        f"{_get(numbers, f'{side} limit'):.2f}.{chance}"
+        f"One good answer decides nothing. What an answer is better by than {band:.2g} is added to a sum, "
+        f"worse answers are taken off again. The sum came to {_get(numbers, 'ahead gauge'):.2f}; a persona "
+        f"rises when it is above {_get(numbers, 'ahead limit'):.2f}."
     )
+
+
+def _meaning(move: "Move") -> str:
+    """What is different for the persona from then on."""
+    match move.from_tier, move.to_tier:
+        case "active", "stable":
+            return "It is asked as before, but the next fall puts it on trial. Doing well brings it back."
+        case _, "experimental":
+            return "It is on trial now: asked on some questions only. Doing well brings it back."
+        case _, "pruned":
+            return "It rests in the archive, keeps its history, and is not asked any more."
+        case "experimental", _:
+            return "Its trial is over: from now on it is asked wherever it is worth its cost."
+        case _:
+            return "It is asked as before, and is now further from being put on trial."
 
 
 def _undo(move: "Move") -> str:

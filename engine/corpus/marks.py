@@ -68,6 +68,15 @@ def dates(title: str) -> list[str]:
     return sorted(marks)
 
 
+def dated(title: str) -> list[tuple[int, int, int]]:
+    """Return the dates of a title that name a year, as year, month and day; 1 for a day not named.
+
+    >>> dated("Minutes of 2026-05-14, as sent in June 2026")
+    [(2026, 5, 14), (2026, 6, 1)]
+    """
+    return [(year, month, day or 1) for year, month, day in _dates(fold(title)) if year]
+
+
 def _dates(text: str) -> list[tuple[int, int, int]]:
     found = [(int(y), int(m), int(d)) for y, _, m, d in _ISO.findall(text)]
     found += [(int(y or 0), _MONTHS.index(m) + 1, int(d)) for d, m, y in _DAY_MONTH.findall(text)]

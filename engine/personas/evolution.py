@@ -6,7 +6,7 @@ scoring better than its parent on the questions that both answered, and is prune
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,12 +15,15 @@ from engine.errors import PersonaError
 from engine.ids import q6, uniform
 from engine.personas.document import MAX_EXPERTISE, Persona
 from engine.personas.ledger import Ledger
+from engine.personas.lineage import is_sibling, parent_of
 
 if TYPE_CHECKING:
     from engine.personas.registry import PersonaRegistry, StoredPersona
 
 MOST_AT_ONCE: Final = 2
 """How many siblings may be on trial at the same time."""
+MOST_LIVING: Final = 6
+"""How many siblings there may be in all, those in the archive aside."""
 _WIRED_FIRST: Final = (
     "depth",
     "breadth",
@@ -33,29 +36,21 @@ _WIRED_FIRST: Final = (
 )
 
 
-def lineage(persona: Persona) -> dict[str, Any]:
-    """Return where the persona came from: parent, parent_digest, change; empty for a founder."""
-    found = persona.metadata.get("lineage")
-    return dict(found) if isinstance(found, dict) else {}
-
-
 def lead_over_parent(
     registry: "PersonaRegistry", persona_id: str, totals: Mapping[str, float]
 ) -> float | None:
-    """Return by how much a sibling beat its parent on this question, 0 if the parent was not asked.
+    """Return by how much a sibling beat its parent on this question; None if there is nothing to compare.
 
-    None for a persona that is no sibling: the others are its measure.
+    That is so for a persona that is no sibling, and where the parent was not asked too.
     """
-    if "--" not in persona_id:  # the mark of a sibling's id saves reading the file of everyone else
+    if not is_sibling(persona_id):  # saves reading the file of everyone else
         return None
     try:
-        parent = lineage(registry.get(persona_id).persona).get("parent")
+        parent = parent_of(registry.get(persona_id).persona)
     except PersonaError:
         return None
-    if not isinstance(parent, str):
-        return None
     if parent not in totals:
-        return 0.0
+        return None
     return q6(min(max(totals[persona_id] - totals[parent], -0.5), 0.5))
 
 
@@ -64,8 +59,10 @@ def propose_sibling(
 ) -> "StoredPersona | None":
     """Add a sibling of the persona that leads the others most, if there is room for one; return it."""
     roster = registry.load()
-    trials = [each for each in roster.in_tier("experimental") if "--" in each.persona.persona_id]
-    if len(trials) >= MOST_AT_ONCE:
+    siblings = [each for each in roster.personas if is_sibling(each.persona.persona_id)]
+    trials = sum(each.tier == "experimental" for each in siblings)
+    living = sum(each.tier != "pruned" for each in siblings)
+    if trials >= MOST_AT_ONCE or living >= MOST_LIVING:
         return None
     ranked = sorted(
         (-record.mean_advantage, stored.persona.persona_id, stored)

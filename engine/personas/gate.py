@@ -17,6 +17,7 @@ from engine.errors import PersonaError
 from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored
 from engine.ids import q6, uniform
 from engine.personas.bench import Bench, Reserve
+from engine.personas.lineage import parent_of
 from engine.personas.worth import Candidate, GateWeights, Rated, Record, rate
 
 __all__ = ["Candidate", "GateResult", "GateWeights", "Record", "choose_experts"]
@@ -112,8 +113,13 @@ def choose_experts(
     begin = max_experts if first is None else min(first, max_experts)
     if guest is not None:
         begin = max(begin, 2)
-    most, begin = (each - (guest is not None) for each in (max_experts, begin))
-    round_.greedy(pool, most, price, budget - reserved, begin=begin)
+    parent = _parent(guest, pool, budget)
+    if guest is not None and parent is not None:
+        round_.take(parent, f"asked beside {guest.persona_id}, which has to beat it")
+    others = [each for each in pool if each is not parent]
+    places = [guest, parent].count(None)
+    most = max_experts - (guest is not None)
+    round_.greedy(others, most, price, budget - reserved, begin=begin - 2 + places)
     if guest is not None:
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
@@ -229,7 +235,7 @@ class _Round:
         """Return the next ones by gain per cost, or by gain, as long as they fit and are worth the price."""
         left, lacking = list(pool), self.lacking
         plan: list[Rated] = []
-        spent = 0.0
+        spent = q6(math.fsum(each.cost for each in self.chosen))
         while len(self.chosen) + len(plan) < most:
             gains = {
                 each.persona_id: self.gain(each, lacking) for each in left if q6(spent + each.cost) <= budget
@@ -285,6 +291,13 @@ def _skip_the_rest(round_: _Round, rated: Sequence[Rated], pool: Sequence[Rated]
         else:
             round_.skip(each, "skipped: experimental; no audition on this question")
     round_.skipped.sort(key=lambda skipped: skipped.persona)
+
+
+def _parent(guest: Rated | None, pool: Sequence[Rated], budget: float) -> Rated | None:
+    """Return the parent of a sibling on trial, if it is among those asked and the budget holds both."""
+    name = "" if guest is None else parent_of(guest.candidate.persona)
+    cost = 0.0 if guest is None else guest.cost
+    return next((e for e in pool if e.persona_id == name and q6(e.cost + cost) <= budget), None)
 
 
 def _next_audition(

@@ -17,7 +17,7 @@ from engine.errors import PersonaError, WorkspaceBusyError
 from engine.events import Event, GaugeMoved, PersonaMoved, Term, ThresholdMoved, Tier
 from engine.ids import q6
 from engine.personas.document import Persona
-from engine.personas.evolution import lead_over_parent, lineage, propose_sibling
+from engine.personas.evolution import lead_over_parent, propose_sibling
 from engine.personas.gauges import KNOWN_FROM, PROMOTIONS_PER_DEMOTION, radius, solve_limit
 from engine.personas.learned import COMMITTEE, dials
 from engine.personas.ledger import Ledger, Outcome
@@ -32,6 +32,7 @@ from engine.personas.lifecycle import (
     guarded,
     promotion_band,
 )
+from engine.personas.lineage import is_sibling, lineage
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.workspace import Workspace
 
@@ -145,7 +146,14 @@ def _move_gauges(
     for topic in dict.fromkeys(("", outcome.topic)):
         before = _gauges(ledger, outcome, topic, thresholds)
         grounding = None if outcome.refused else scores.grounding
-        after = before.after(outcome.advantage, scores.total, grounding, thresholds, lead=lead)
+        after = before.after(
+            outcome.advantage,
+            scores.total,
+            grounding,
+            thresholds,
+            lead=lead,
+            sibling=is_sibling(outcome.persona_id),
+        )
         _store(ledger, outcome.persona_id, topic, after)
         events.append(
             GaugeMoved(

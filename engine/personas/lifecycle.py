@@ -26,6 +26,8 @@ Action: TypeAlias = Literal["keep", "promote", "demote", "prune"]
 
 LADDER: Final[tuple[Tier, ...]] = ("active", "stable", "experimental", "pruned")
 LEAST_ACTIVE: Final = 2
+SIBLING_TRIAL: Final = 20
+"""Answers beside its parent after which a sibling that has not risen makes room for another."""
 _FADING: Final = 0.9
 """What the recent mean keeps of itself with each answer: about the last ten count."""
 
@@ -37,7 +39,9 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     ``short`` what its grounding lacked to the floor. ``mean`` and ``squares`` are of its total
     scores (``squares`` as in Welford, Technometrics 4, 1962), ``advantage`` the mean of its
     advantages, ``grounding`` that of its latest answers. ``down_run`` and ``up_run`` are the answers
-    since the gauge was last empty: how many, and their mean advantage. ``tier`` and ``digest`` say
+    since the gauge was last empty: how many, and their mean advantage; ``short_run`` their mean
+    grounding. ``beside`` are the answers of
+    a sibling that could be compared with its parent's. ``tier`` and ``digest`` say
     which persona that was: gauges of another tier or of an edited persona begin anew.
     """
 
@@ -52,8 +56,10 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
     squares: float = 0.0
     advantage: float = 0.0
     grounding: float = 1.0
+    beside: int = 0
     down_run: tuple[int, float] = (0, 0.0)
     up_run: tuple[int, float] = (0, 0.0)
+    short_run: tuple[int, float] = (0, 0.0)
 
     def after(
         self,
@@ -63,11 +69,13 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
         thresholds: ThresholdSettings,
         *,
         lead: float | None = None,
+        sibling: bool = False,
     ) -> "Gauges":
         """Return the gauges after one more answer; ``grounding`` None for a refusal, which cites nothing.
 
-        ``lead`` stands in for the advantage in the promotion gauge, where a persona has to beat a
-        certain other one. A total or grounding outside [0, 1] raises ValueError, so does NaN.
+        For a ``sibling`` the promotion gauge counts its ``lead`` over its parent, and stays as it is
+        where the parent was not asked (None). A total or grounding outside [0, 1] raises ValueError,
+        so does NaN.
         """
         for value in (total, 1.0 if grounding is None else grounding, 0.5 + advantage):
             if not 0 <= value <= 1:
@@ -75,12 +83,19 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
         n = self.n + 1
         apart = total - self.mean
         mean = self.mean + apart / n
-        ahead = advantage if lead is None else lead
+        ahead = lead if sibling else advantage
         recent = self.grounding
         if grounding is not None:
             recent = _FADING * recent + (1 - _FADING) * grounding
+        short, short_run = self.short, self.short_run
+        if grounding is not None:
+            short = fall_short(short, grounding, thresholds.grounding_floor)
+            short_run = _longer(short_run, grounding) if short else (0, 0.0)
         down = fall_behind(self.down, advantage, demotion_band(thresholds))
-        up = go_ahead(self.up, ahead, promotion_band(thresholds))
+        up, up_run = self.up, self.up_run
+        if ahead is not None:
+            up = go_ahead(self.up, ahead, promotion_band(thresholds))
+            up_run = _longer(self.up_run, ahead) if up else (0, 0.0)
         return msgspec.structs.replace(
             self,
             n=n,
@@ -88,10 +103,10 @@ class Gauges(msgspec.Struct, frozen=True, kw_only=True):
             down=down,
             up=up,
             down_run=_longer(self.down_run, advantage) if down else (0, 0.0),
-            up_run=_longer(self.up_run, ahead) if up else (0, 0.0),
-            short=self.short
-            if grounding is None
-            else fall_short(self.short, grounding, thresholds.grounding_floor),
+            up_run=up_run,
+            beside=self.beside + (lead is not None),
+            short=short,
+            short_run=short_run,
             mean=q6(mean),
             squares=q6(self.squares + apart * (total - mean)),
             advantage=q6(self.advantage + (advantage - self.advantage) / n),
@@ -195,9 +210,10 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
     if tier == "pruned":
         return verdict("keep", tier, "archive", "it is in the archive and answers nothing")
     if gauges.short > GROUNDING_LIMIT:
+        answers, held = gauges.short_run if gauges.short_run[0] else (n, gauges.grounding)
         reason = (
-            "what it said was not borne out by what it cited: "
-            f"{gauges.grounding:.0%} of its latest answers held, where {thresholds.grounding_floor:.0%} must"
+            f"what it said in its last {answers} answers was not borne out by what it cited: "
+            f"{held:.0%} held, where {thresholds.grounding_floor:.0%} must"
         )
         return verdict("prune", "pruned", "grounding", reason)
     if gauges.wait:
@@ -223,6 +239,11 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
             return verdict("keep", tier, "lucky", "it did well lately, but not over all it answered here")
         reason = _compared(*(gauges.up_run if gauges.up_run[0] else (n, gauges.advantage)))
         return verdict("promote", LADDER[place - 1], "ahead", reason)
+    if tier == "experimental" and gauges.beside >= SIBLING_TRIAL:
+        reason = (
+            f"it answered {gauges.beside} questions beside its parent and did not do enough better to rise"
+        )
+        return verdict("prune", "pruned", "trial", reason)
     return verdict("keep", tier, "within limits", _compared(n, gauges.advantage))
 
 
@@ -245,6 +266,7 @@ def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> li
         "questions": gauges.n,
         "still to wait": gauges.wait,
         "mean advantage": gauges.advantage,
+        "answers beside its parent": gauges.beside,
         "answers while behind": gauges.down_run[0],
         "mean advantage while behind": gauges.down_run[1],
         "answers while ahead": gauges.up_run[0],
@@ -255,6 +277,8 @@ def _inputs(gauges: Gauges, thresholds: ThresholdSettings, limits: Limits) -> li
         "ahead limit": limits.up,
         "mean score": gauges.mean,
         "spread of scores": gauges.spread,
+        "answers while ungrounded": gauges.short_run[0],
+        "mean grounding while ungrounded": gauges.short_run[1],
         "recent grounding": gauges.grounding,
         "grounding gauge": gauges.short,
         "grounding limit": GROUNDING_LIMIT,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from engine.evaluation.metrics import require_score
 from engine.events import Event, StepTaken, Term, Unopened, WalkStopped
 from engine.graph.links import residual
 from engine.graph.model import Node
@@ -184,7 +185,9 @@ class Walk:
         graph, row = self._graph, step.row
         features = graph.features(row)
         if self._record:
-            relevance = self._traversal.evaluate_node_relevance(self._persona, node)
+            relevance = require_score(
+                self._traversal.evaluate_node_relevance(self._persona, node), "the relevance of a passage"
+            )
             if row not in self._ground.passages:
                 yield from open_passage(graph, row, self._persona.persona_id, relevance)
             terms = self._terms(node)

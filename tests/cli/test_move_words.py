@@ -23,21 +23,26 @@ def test_a_demotion_is_told_in_plain_words() -> None:
     assert lines[0].startswith("2026-11-22T12:00:00+00:00  active -> stable  over its last 9 questions")
     text = " ".join(line.strip() for line in lines[1:])
     assert "answered 23 questions" in text
-    assert "scored 0.31 lower than those of the other experts" in text
-    assert "Over the last 9 of them" in text
-    assert "it had reached 1.90, and a persona sinks a tier above 1.20" in text
-    assert "by bad luck about once in 5,000 answers" in text
+    assert "scored 0.31 lower than those that the other experts gave" in text
+    assert "On the last 9 of them" in text
+    assert "The sum came to 1.90; a persona sinks when it is above 1.20" in text
+    assert "once in about 5,000 answers" in text
+    assert "It is asked as before, but the next fall puts it on trial." in text
     assert "personas restore historian" in text
     assert all(len(line) <= 80 for line in lines[1:])
 
 
 def test_every_rule_has_its_words_and_moves_by_hand_need_none() -> None:
     promoted = explained(move(Gauges(tier="stable", n=12, up=1.5, advantage=0.2)))
-    assert "rises a tier" in " ".join(promoted)
+    assert "a persona rises when it is above" in " ".join(promoted)
+    assert "further from being put on trial" in " ".join(promoted)
     suspended = explained(move(Gauges(tier="active", n=3, short=1.2, grounding=0.3)))
     assert "30% was borne out" in suspended[0]
     pruned = explained(move(Gauges(tier="experimental", n=80, mean=0.05, squares=0.1)))
     assert "It was on trial" in pruned[0]
+    assert "is not asked any more" in " ".join(pruned)
+    copied = explained(move(Gauges(tier="experimental", n=30, beside=20, mean=0.5, squares=0.1)))
+    assert "20 questions were answered by both" in copied[0]
     by_hand = Move(
         seq=1,
         persona_id="a",

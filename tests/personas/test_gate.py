@@ -267,3 +267,18 @@ def test_the_bench_keeps_to_budget_number_and_price() -> None:
 def test_an_audition_takes_place_beside_one_who_begins() -> None:
     always = GateWeights(audition_every=1)
     assert chosen(choose(FILM, DATES, TRIAL, first=1, weights=always)) == ["film", "trial"]
+
+
+def test_a_sibling_on_trial_is_asked_beside_the_parent_it_has_to_beat() -> None:
+    born = candidate("plain--depth-6", tier="experimental")
+    born = msgspec.structs.replace(
+        born,
+        persona=msgspec.structs.replace(born.persona, metadata={"lineage": {"parent": "plain"}}),
+    )
+    always = GateWeights(audition_every=1)
+    assert chosen(choose(FILM, DATES, PLAIN, born, first=2, weights=always)) == ["plain", "plain--depth-6"]
+    whole = choose(FILM, DATES, PLAIN, born, weights=always)
+    assert chosen(whole) == ["plain", "film", "dates", "plain--depth-6"]
+    assert whole.chosen[0].reason.startswith("asked beside plain--depth-6, which has to beat it")
+    assert sum(each.cost for each in whole.chosen) <= 4.0
+    assert "plain" not in chosen(choose(FILM, PLAIN, born, max_experts=2, budget=1.5, weights=always))

@@ -10,10 +10,12 @@ from engine import events as ev
 from engine.config import Settings, SystemSettings
 from engine.errors import WorkspaceBusyError
 from engine.events import Scores
-from engine.personas.evolution import lineage, sibling
+from engine.personas.evolution import MOST_AT_ONCE, MOST_LIVING, propose_sibling, sibling
 from engine.personas.learned import COMMITTEE, dials, read_learned
 from engine.personas.learning import Lesson, learn, read_gauges, read_limits, settle
 from engine.personas.ledger import Ledger, Outcome
+from engine.personas.lifecycle import SIBLING_TRIAL
+from engine.personas.lineage import lineage
 from engine.personas.registry import PersonaRegistry
 from engine.workspace import TIERS, Workspace
 
@@ -239,3 +241,55 @@ def test_evolution_is_off_unless_it_is_switched_on(workspace: Workspace, ledger:
     assert isinstance(born, ev.PersonaMoved)
     assert (born.rule, born.target) == ("sibling", "experimental")
     assert born.persona.startswith("sceptic--")
+
+
+EVOLVING = Settings(system=SystemSettings(learn_every=10, evolve=True))
+
+
+def born_of(workspace: Workspace, ledger: Ledger, gaps: dict[str, float]) -> str:
+    teach(workspace, ledger, 10, gaps)
+    (born,) = settle(workspace, ledger, EVOLVING)
+    assert isinstance(born, ev.PersonaMoved)
+    return born.persona
+
+
+def test_a_sibling_that_beats_its_parent_rises_and_one_that_does_not_makes_room(
+    workspace: Workspace, ledger: Ledger
+) -> None:
+    registry = PersonaRegistry.of(workspace)
+    gaps = {"sceptic": 0.05, "synthesiser": -0.05}
+    better, equal = born_of(workspace, ledger, gaps), born_of(workspace, ledger, gaps)
+    while list(registry.places(better)) == ["experimental"]:
+        events = teach(workspace, ledger, 1, {"sceptic": 0.0, better: 0.25})
+    assert list(registry.places(better)) == ["stable"]
+    while list(registry.places(equal)) == ["experimental"]:
+        events = teach(workspace, ledger, 1, {"sceptic": 0.2, equal: 0.2})
+    (moved,) = [event for event in events if isinstance(event, ev.PersonaMoved)]
+    assert (moved.rule, moved.target) == ("trial", "pruned")
+    assert f"{SIBLING_TRIAL} questions beside its parent" in moved.reason
+
+
+def test_a_sibling_is_judged_only_on_questions_its_parent_answered_too(
+    workspace: Workspace, ledger: Ledger
+) -> None:
+    name = born_of(workspace, ledger, {"sceptic": 0.05, "synthesiser": -0.05})
+    teach(workspace, ledger, 3, {"sceptic": 0.0, name: 0.2})
+    before = read_gauges(ledger)[name][""]
+    teach(workspace, ledger, 40, {"historian": 0.0, name: 0.05})
+    after = read_gauges(ledger)[name][""]
+    assert (after.up, after.beside) == (before.up, 3)
+    assert after.n == before.n + 40
+    assert list(PersonaRegistry.of(workspace).places(name)) == ["experimental"]
+
+
+def test_there_are_never_more_siblings_than_the_cap(workspace: Workspace, ledger: Ledger) -> None:
+    registry = PersonaRegistry.of(workspace)
+    teach(workspace, ledger, 10, {"sceptic": 0.05, "synthesiser": -0.05})
+    born = []
+    while (child := propose_sibling(registry, ledger, EVOLVING)) is not None:
+        born.append(child.persona.persona_id)
+        if len(born) % MOST_AT_ONCE == 0:
+            assert propose_sibling(registry, ledger, EVOLVING) is None
+            for name in born[-MOST_AT_ONCE:]:
+                registry.move(name, "stable", reason="it beat its parent", inputs={})
+    assert len(born) == len(set(born)) == MOST_LIVING
