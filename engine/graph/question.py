@@ -170,9 +170,7 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
     ]
 
 
-def _at_home(
-    tokens: Tokens, store: SqliteStore
-) -> tuple[list[tuple[tuple[int, int], str]], dict[str, int]]:
+def _at_home(tokens: Tokens, store: SqliteStore) -> tuple[list[tuple[tuple[int, int], str]], dict[str, int]]:
     """Return the names at home by their span of words, and the ids of all that could be names."""
     words = tokens.words
     spans: dict[tuple[int, int], str] = {}
