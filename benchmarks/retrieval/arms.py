@@ -1,11 +1,13 @@
 """What is measured of the product itself: the committee, single walks, and each mechanism taken out."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from engine.config import RetrievalSettings, Settings
+from engine.embedding.base import pack
 from engine.embedding.likeness import Likeness, Meaning
 from engine.graph.query_graph import QueryGraph
 from engine.orchestrator import MoeOrchestrator
@@ -118,14 +120,17 @@ def _chosen(engine: Engine, question: str) -> tuple[Query, Sequence[Candidate]]:
 
 
 def by_vectors(engine: Engine) -> Callable[[str], list[str]]:
-    """Return a search by likeness of meaning alone, with the product's own vectors."""
+    """Return a search by likeness of meaning alone, with the product's own vectors, for every question."""
     evidence = dict(engine.store._db.execute("SELECT passage, evidence FROM passages"))
     embedding = msgspec.structs.replace(engine.settings.embedding, weight=1.0, nearest=50)
     settings = msgspec.structs.replace(engine.settings, embedding=embedding)
     likeness = Likeness(engine.store, settings)
+    held = engine.store.vectors.embedder()
+    assert held is not None, "the index holds no vectors"
 
     def search(question: str) -> list[str]:
-        adds = likeness.now(question).adds
+        vector = asyncio.run(likeness._embed(question, held))
+        adds = likeness._compared(held, pack(vector)).adds
         best = sorted(adds, key=lambda row: (-adds[row], evidence[row]))
         return list(dict.fromkeys(evidence[row] for row in best))[:50]
 

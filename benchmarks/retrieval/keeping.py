@@ -5,11 +5,15 @@ A run that is stopped goes on where it was, and one after a change measures only
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
+from engine.pipeline import Engine
+from engine.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -58,6 +62,16 @@ def workspace(kept: Kept, folder: Path, titles: bool, what: str = "words") -> Pa
     shown = "shown" if titles else "hidden"
     made_from = digest_of(folder / "corpus.jsonl")[:8] + digest_of(ROOT / "engine/corpus")[:8]
     return kept.folder / "workspaces" / f"{folder.resolve().name}-{what}-{shown}-{made_from}"
+
+
+def opened(path: Path) -> Engine:
+    """Return the engine of a kept index, with the settings and personas as they are shipped now."""
+    for old in [*path.glob("*"), *path.glob("state/*")]:
+        if old.is_dir() and old.name != "state":
+            shutil.rmtree(old)
+        elif old.is_file() and not old.name.startswith("corpus"):
+            old.unlink()
+    return Engine.open(Workspace.open(path))
 
 
 def product_digest() -> str:

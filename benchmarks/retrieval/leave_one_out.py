@@ -12,12 +12,11 @@ from typing import Any
 
 import arms
 import msgspec
-from keeping import Kept, digest_of, part, product_digest, workspace
+from keeping import Kept, digest_of, opened, part, product_digest, workspace
 
 from engine.config import RetrievalSettings
 from engine.evaluation.metrics import retrieval_metrics
 from engine.pipeline import Engine
-from engine.workspace import Workspace
 from tui.datasets import read_dataset
 
 GRID: dict[str, tuple[float, ...]] = {
@@ -110,7 +109,7 @@ class _Set:
 
     def _opened(self) -> Engine:
         if self._engine is None:
-            self._engine = Engine.open(Workspace.open(workspace(self._kept, self._folder, True)))
+            self._engine = opened(workspace(self._kept, self._folder, True))
             self._engine.index([self.dataset.corpus])
         return self._engine
 

@@ -398,7 +398,7 @@ def _cost(measured: Sequence[SetFigures]) -> list[str]:
         "turns of a dictionary sum) timed in the same run: about 6 ms on the machine used here when it is quiet, more",
         "when it is busy, so divide by it to compare machines. *Contributions*: what it takes to get every question",
         "word's own score in every passage, which links need, from the product's postings and from FTS5 (one query a",
-        "word). PageRank's time is without its first hop's postings being shared with anything.",
+        "word). PageRank's time is with the first hop that it starts from.",
         "",
         *_table(head, [row(each) for each in measured]),
     ]

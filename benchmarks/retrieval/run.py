@@ -27,11 +27,10 @@ import baselines
 import leave_one_out
 import msgspec
 import page
-from keeping import Kept, digest_of, part, product_digest, workspace
+from keeping import Kept, digest_of, opened, part, product_digest, workspace
 
 from engine.graph.query_graph import QueryGraph
 from engine.pipeline import Engine
-from engine.workspace import Workspace
 from tui.datasets import read_dataset
 
 LOOP = 40_000
@@ -144,7 +143,7 @@ class Bench:
 
     def _opened(self) -> Engine:
         if self.engine is None:
-            self.engine = Engine.open(Workspace.open(self._workspace()))
+            self.engine = opened(self._workspace())
             if not self.engine.store.size().passages:
                 self.engine.index([self.dataset.corpus], titles=self.titles)
             self.engine.settings = arms.changed(self.engine.settings, {})
@@ -156,7 +155,7 @@ class Bench:
     def _index(self) -> Indexed:
         shutil.rmtree(self._workspace(), ignore_errors=True)
         loops = [loop_ms() for _ in range(20)]
-        with Engine.open(Workspace.open(self._workspace())) as engine:
+        with opened(self._workspace()) as engine:
             before = _cpu()
             engine.index([self.dataset.corpus], titles=self.titles)
             seconds = _cpu() - before
@@ -225,7 +224,7 @@ class Bench:
 
     def _with_engine_of_vectors(self, work: Callable[[Engine], Callable[[str], list[str]]]) -> page.Arm:
         # A workspace of its own: what vectors add is an arm beside those without.
-        with Engine.open(Workspace.open(self._workspace("vectors"))) as engine:
+        with opened(self._workspace("vectors")) as engine:
             engine.index([self.dataset.corpus], titles=self.titles)
             asyncio.run(engine.embed())
             engine.settings = arms.changed(engine.settings, {})
