@@ -192,7 +192,7 @@ class EmbeddingSettings(_Part, frozen=True, kw_only=True):
     model_name: Annotated[str, Meta(max_length=200, pattern=r"^[\x21-\x7e]*\Z", description=_NAME)] = ""
     question_prefix: Annotated[str, Meta(max_length=200)] = ""
     passage_prefix: Annotated[str, Meta(max_length=200)] = ""
-    weight: Amount = 0.5
+    weight: Amount = 0.7
     nearest: Depth = 60
 
 

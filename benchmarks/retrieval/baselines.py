@@ -32,7 +32,7 @@ def fts5(rows: Sequence[Row]) -> Search:
     db.execute("CREATE VIRTUAL TABLE t USING fts5(title, text, tokenize='porter unicode61')")
     with db:
         db.executemany("INSERT INTO t VALUES (?,?)", ((title, text) for _, title, text in rows))
-    sql = "SELECT rowid FROM t WHERE t MATCH ? ORDER BY bm25(t), rowid LIMIT 10"
+    sql = "SELECT rowid FROM t WHERE t MATCH ? ORDER BY bm25(t), rowid LIMIT 50"
 
     def search(question: str) -> list[str]:
         match = " OR ".join(f'"{word}"' for word in kept_words(question))
@@ -55,7 +55,7 @@ def bm25s(rows: Sequence[Row]) -> Search:
     index.index(cut([f"{title}\n{text}" for _, title, text in rows]), show_progress=False)
 
     def search(question: str) -> list[str]:
-        found, _ = index.retrieve(cut([question]), k=10, show_progress=False)
+        found, _ = index.retrieve(cut([question]), k=50, show_progress=False)
         return [rows[int(i)][0] for i in found[0]]
 
     return search
@@ -78,7 +78,7 @@ def tantivy(rows: Sequence[Row]) -> Search:
 
     def search(question: str) -> list[str]:
         query = index.parse_query(" ".join(kept_words(question)), ["text"])
-        hits = searcher.search(query, 10).hits
+        hits = searcher.search(query, 50).hits
         return [rows[searcher.doc(address)["row"][0]][0] for _, address in hits]
 
     return search
@@ -122,6 +122,18 @@ def pagerank(store: SqliteStore, seeds: Callable[[str], Mapping[int, float]]) ->
         return [evidence[row] for row in best[:10]]
 
     return search
+
+
+def fused(first: Mapping[str, Sequence[str]], second: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return reciprocal rank fusion of two rankings of the same questions, with the customary 60."""
+    found = {}
+    for query, ranked in first.items():
+        worth: dict[str, float] = {}
+        for ranking in (ranked, second[query]):
+            for place, passage in enumerate(ranking, 1):
+                worth[passage] = worth.get(passage, 0.0) + 1 / (60 + place)
+        found[query] = sorted(worth, key=lambda passage: (-worth[passage], passage))
+    return found
 
 
 def available(name: str) -> bool:

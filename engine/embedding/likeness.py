@@ -14,6 +14,7 @@ import msgspec
 
 from engine.config import Settings
 from engine.corpus.sqlite_store import SqliteStore
+from engine.corpus.tokens import fold, tokenise
 from engine.corpus.vectors import EmbedderRef
 from engine.embedding.base import Embedder, pack
 from engine.embedding.choose import open_embedder
@@ -24,6 +25,7 @@ from engine.ids import q6
 BY_WORDS = "questions are compared by words only"
 LONGEST_WAIT = 30.0
 """Seconds for a question's vector, after which words have to do: an answer is waiting for it."""
+_LEAST = 1e-9
 UPDATE = "run 'persona-moe index --embed' with your documents"
 
 
@@ -57,10 +59,11 @@ class Likeness:
         """Return what likeness adds to each passage of the index for ``question``.
 
         Where the index holds vectors that cannot be used (some are missing, their embedder is not
-        there), nothing is added and the reason is told.
+        there), nothing is added and the reason is told. Nothing is added either to a question that holds
+        an identifier: it says exactly what it is about, and to an embedder its parts are noise.
         """
         held = self._table.embedder()
-        if held is None:
+        if held is None or any(word.is_code for word in tokenise(fold(question)).words):
             return Meaning()
         try:
             self._require_whole()
@@ -146,19 +149,26 @@ class Likeness:
 
 
 def _worth(matrix: _Matrix, vector: bytes, weight: float, nearest: int) -> dict[int, float]:
-    """Return row -> ``weight`` times what its likeness lies above that of the ``nearest``-th passage."""
+    """Return row -> what its likeness is worth: ``weight`` times its square, so that the likest stand out.
+
+    Likeness counts as far as it lies above that of the ``nearest``-th passage, as a share of what the
+    likest has there.
+    """
     np = _numpy()
     if not len(matrix.rows):
         return {}
     question = _as_array([vector], len(vector) // 2)[0]
-    likeness = np.maximum.reduceat(matrix.lines @ question, matrix.starts)
+    # einsum keeps to one thread; a product by BLAS wakes several, which cost more than they save here.
+    products = np.einsum("ij,j->i", matrix.lines, question)
+    likeness = np.maximum.reduceat(products, matrix.starts)
     floor = 0.0
     if len(likeness) > nearest:
         floor = max(0.0, float(np.partition(likeness, -nearest - 1)[-nearest - 1]))
     # Strictly above, so that no order of arrival decides among equals.
     above = np.flatnonzero(likeness > floor)
     pairs = zip(matrix.rows[above].tolist(), likeness[above].tolist(), strict=True)
-    return {row: q6(weight * (like - floor)) for row, like in pairs}
+    most = max(float(likeness.max()) - floor, _LEAST)
+    return {row: q6(weight * (like - floor) ** 2 / most) for row, like in pairs}
 
 
 def _as_array(packed: Sequence[bytes], dims: int) -> Any:
