@@ -92,7 +92,8 @@ def test_palette(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int
     made = app(empty_workspace, events=0)
 
     async def before(pilot: Any) -> None:
-        await after("escape", "colon")(pilot)
+        await after("escape")(pilot)
+        await pilot.press("colon")
         await wait_until(pilot, lambda: made.screen.query_one(CommandList).option_count > 5)
         await pilot.pause(0.3)
 

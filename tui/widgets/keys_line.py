@@ -1,5 +1,6 @@
 """The keys that are possible here, in the last line."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
@@ -32,7 +33,9 @@ class KeysLine(Footer):
 
     def compose(self) -> ComposeResult:
         """Yield the keys."""
-        keys = [key for key in super().compose() if isinstance(key, FooterKey)]
+        if not self._bindings_ready:
+            return
+        keys = list(self._keys())
         # "earlier" is bound to up, which the text area binds before all else.
         replays = {key.action for key in keys}.issuperset(_REPLAY)
         keys.sort(key=lambda key: (replays and key.action not in _REPLAY, key.action == "earlier"))
@@ -40,6 +43,23 @@ class KeysLine(Footer):
             key.set_class(key.action == _HELP, "-help")
         self._fit(keys)
         yield from keys
+
+    def _keys(self) -> Iterator[FooterKey]:
+        """Yield one key for each action; those that Textual makes are bound to the footer and never freed."""
+        told: set[str] = set()
+        for _, binding, enabled, tooltip in self.screen.active_bindings.values():
+            if binding.show and binding.action not in told:
+                told.add(binding.action)
+                shown = self.app.get_key_display(binding)
+                yield FooterKey(
+                    binding.key,
+                    shown,
+                    binding.description,
+                    binding.action,
+                    disabled=not enabled,
+                    tooltip=tooltip or binding.description,
+                    classes="-compact",
+                )
 
     def on_resize(self, event: "events.Resize") -> None:
         """Show as many as there is room for now."""
