@@ -35,8 +35,9 @@ def model_reports(settings: OllamaSettings) -> Iterator[ModelReport]:
     quick = msgspec.structs.replace(settings, connect_seconds=min(SECONDS, settings.connect_seconds))
     urls = endpoints_of(settings)
     asked, writer = asyncio.run(_ask(quick, urls))
+    others = any(isinstance(each, list) and each for each in asked)
     for url, found in zip(urls, asked, strict=True):
-        yield _report(url, found, settings.model_name, writer)
+        yield _report(url, found, settings.model_name, writer, others=others)
         writer = None if not isinstance(found, str) and found else writer
         if url.startswith("http://") and not is_loopback(url):
             yield ModelReport(
@@ -74,14 +75,18 @@ async def _ask(
     return asked, choice.ref if choice.chat is not None else None
 
 
-def _report(url: str, found: "list[ModelInfo] | str", wanted: str, writer: "ModelRef | None") -> ModelReport:
+def _report(
+    url: str, found: "list[ModelInfo] | str", wanted: str, writer: "ModelRef | None", *, others: bool
+) -> ModelReport:
     from engine.models.ollama import installed
 
     if isinstance(found, str):
+        instead = "the other servers are asked" if others else "answers quote the documents instead"
+        or_else = "take it out of ollama.api_endpoint" if others else "set ollama.provider to extractive"
         return ModelReport(
-            detail=f"no Ollama server answers at {url} ({found}); answers quote the documents instead",
+            detail=f"no Ollama server answers at {url} ({found}); {instead}",
             problem=found,
-            mend="start it with 'ollama serve', or set ollama.provider to extractive",
+            mend=f"start it with 'ollama serve', or {or_else}",
         )
     if not any(each.chats for each in found):
         detail = f"{url} answers but has no chat model"

@@ -68,6 +68,8 @@ async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: b
 async def _chosen(chat: OllamaModel, settings: OllamaSettings, model: str) -> Choice:
     models = await chat.available()
     info, why = await pick(chat, models, model, settings.model_name)
+    if chat.faults:
+        why = f"{why}; {len(chat.faults)} of {len(chat.endpoints)} servers do not answer"
     here = all(is_loopback(endpoint.url) for endpoint in chat.endpoints)
     context = window_for(settings.context_tokens, info, memory() if here else 0)
     ref = ModelRef(provider=chat.provider, name=info.name, digest=info.digest, why=why, context=context)

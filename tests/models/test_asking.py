@@ -1,71 +1,16 @@
 """A question asked with a model, from the command line to the record, over the real client."""
 
 import json
-import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import QUESTION, Captured, ask, events, of, served_by
 from loopback import CHAT_MODEL, Loopback, quote
 
 from engine.cleaning import clean
 from tui.cli import main
-
-QUESTION = "Who designed the Helio lamp?"
-DOCUMENTS = {
-    "lamps.md": "# Lamps\n\n## Solar lamps\n\nThe Helio lamp was designed by Mara Voss in 1994. "
-    "Its battery lasts nine hours.\n\n## Oil lamps\n\nAn oil lamp burns oil through a wick.\n",
-    "mara.md": "# Mara Voss\n\nMara Voss is an engineer from Bergen. She founded the company Nordlys.\n",
-}
-Captured = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def server() -> Iterator[Loopback]:
-    with Loopback() as running:
-        yield running
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "100")
-    documents = tmp_path / "documents"
-    documents.mkdir()
-    for name, text in DOCUMENTS.items():
-        (documents / name).write_text(text)
-    folder = tmp_path / "workspace"
-    assert main(["--workspace", str(folder), "index", str(documents)]) == 0
-    capsys.readouterr()
-    return folder
-
-
-def served_by(workspace: Path, server: Loopback, **more: Any) -> None:
-    settings = {
-        "api_endpoint": server.url,
-        "first_token_seconds": 0.6 if server.fault == "silent" else 8.0,
-        "stall_seconds": 0.8 if server.fault == "stall" else 8.0,
-        "connect_seconds": 2.0,
-        **more,
-    }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    (workspace / "configs" / "ollama.toml").write_text("\n".join(lines) + "\n")
-
-
-def ask(workspace: Path, capsys: Captured, *more: str, code: int = 0) -> dict[str, Any]:
-    assert main(["--workspace", str(workspace), "ask", QUESTION, "--json", "--no-learn", *more]) == code
-    return json.loads(capsys.readouterr().out)  # type: ignore[no-any-return]
-
-
-def events(workspace: Path, capsys: Captured, *more: str) -> list[dict[str, Any]]:
-    assert main(["--workspace", str(workspace), "ask", QUESTION, "--events", *more]) == 0
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-def of(kind: str, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [event for event in told if event["type"] == kind]
 
 
 def test_a_model_writes_a_cited_answer(workspace: Path, server: Loopback, capsys: Captured) -> None:
@@ -158,7 +103,7 @@ def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     begun, _, rest = out.partition("The answer was not finished. What the experts found:")
     assert begun.strip()
     assert "Mara Voss" in rest
-    assert re.search(r"Warning: [\w-]+: the model server closed the connection in the middle", said)
+    assert "Warning: fact-finder: the model server closed the connection in the middle" in said
     assert "Warning: answer: " in said
 
 
@@ -185,6 +130,26 @@ def test_a_dead_server_means_quoting_with_the_reason(workspace: Path, capsys: Ca
         assert "Mara Voss" in said.out
         assert main(["--workspace", str(workspace), "ask", QUESTION, "--model", "tiny:1b"]) == 3
         assert "no model server is listening" in capsys.readouterr().err
+
+
+def test_servers_that_are_down_beside_one_that_answers_are_told(
+    workspace: Path, server: Loopback, capsys: Captured
+) -> None:
+    with socket.socket() as one, socket.socket() as two:
+        for each in (one, two):
+            each.bind(("127.0.0.1", 0))
+        dead = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in (one, two)]
+        served_by(workspace, server, api_endpoint=[*dead, server.url])
+        assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
+        out, said = capsys.readouterr()
+        assert main(["--workspace", str(workspace), "doctor", "--json"]) == 0
+        checks = json.loads(capsys.readouterr().out)
+    assert "2 of 3 servers do not answer" in said
+    assert "Mara Voss" in out
+    assert len(server.chats) >= 2
+    told = json.dumps(checks)
+    assert told.count("the other servers are asked") == 2
+    assert "quote the documents instead" not in told
 
 
 def test_a_model_that_is_not_installed_ends_with_3_and_the_nearest(
@@ -243,51 +208,6 @@ def test_how_a_model_is_best_asked_is_learnt(workspace: Path, capsys: Captured) 
     assert "tiny:1b" in (workspace / "state" / "models.json").read_text()
 
 
-def test_a_model_that_reads_slowly_gets_less_to_read_and_a_fast_one_more(
-    workspace: Path, capsys: Captured
-) -> None:
-    def budgets() -> list[int]:
-        told = events(workspace, capsys, "--persona", "fact-finder", "--persona", "sceptic")
-        saved = of("SnapshotSaved", told)[0]["snapshot"]
-        assert main(["--workspace", str(workspace), "snapshots", "verify", saved]) == 0
-        capsys.readouterr()
-        return [event["budget"] for event in of("ContextPacked", told)]
-
-    with Loopback() as server:
-        served_by(workspace, server, context_tokens=8192)
-        server.prompt_tokens, server.reads_per_second = 900, 80.0
-        at_first = budgets()
-        assert budgets() == at_first, "a pace that fits changed what is read"
-        server.reads_per_second = 20.0
-        slow = [budgets() for _ in range(4)][-1]
-        server.reads_per_second = 5_000.0
-        fast = [budgets() for _ in range(7)][-1]
-    for before, after in zip(at_first, slow, strict=True):
-        assert after < before / 2
-    for before, after in zip(at_first, fast, strict=True):
-        assert after == pytest.approx(before * 2, abs=1)
-
-
-def test_a_budget_of_seconds_bounds_what_a_slow_model_is_given(workspace: Path, capsys: Captured) -> None:
-    with Loopback() as server:
-        served_by(workspace, server, context_tokens=8192)
-        server.prompt_tokens, server.reads_per_second = 900, 100.0
-        whole = [event["budget"] for event in of("ContextPacked", events(workspace, capsys))]
-        hurried = of("ContextPacked", events(workspace, capsys, "--budget", "30s"))
-    assert sum(event["budget"] for event in hurried) < sum(whole) / 2
-
-
-def test_the_model_is_loaded_while_the_documents_are_searched(workspace: Path, capsys: Captured) -> None:
-    with Loopback() as server:
-        served_by(workspace, server)
-        ask(workspace, capsys)
-        ask(workspace, capsys)
-    (load,) = server.loads
-    assert load["body"]["options"] == {"num_ctx": server.chats[0]["body"]["options"]["num_ctx"]}
-    assert load["body"]["keep_alive"] == "10m"
-    assert server.log.index(load) < server.log.index(server.chats[0])
-
-
 def test_a_large_model_is_asked_for_json_at_once(workspace: Path, capsys: Captured) -> None:
     large = {**CHAT_MODEL, "details": {"parameter_size": "70.6B", "context_length": 8192}}
     with Loopback(models=[large]) as server:
@@ -295,31 +215,6 @@ def test_a_large_model_is_asked_for_json_at_once(workspace: Path, capsys: Captur
         told = events(workspace, capsys)
     assert {event["mode"] for event in of("ClaimsParsed", told)} <= {"schema", "extractive"}
     assert server.chats[0]["body"]["format"]["type"] == "object"
-
-
-def test_a_prompt_that_the_server_cut_is_told(workspace: Path, capsys: Captured) -> None:
-    with Loopback() as server:
-        server.prompt_tokens = 5
-        served_by(workspace, server)
-        told = of("Warned", events(workspace, capsys))
-    (cut,) = [event for event in told if "read only 5 tokens" in event["problem"]]
-    assert "context_tokens" in cut["mend"]
-
-
-def test_a_window_smaller_than_asked_for_is_told(workspace: Path, capsys: Captured) -> None:
-    with Loopback() as server:
-        served_by(workspace, server, context_tokens=8192)
-        server.loaded["tiny:1b"] = 1024
-        told = of("Warned", events(workspace, capsys))
-    assert any("1024 tokens, not 8192" in event["problem"] for event in told)
-
-
-def test_a_question_too_long_for_the_window_is_told_and_answered(workspace: Path, capsys: Captured) -> None:
-    with Loopback() as server:
-        served_by(workspace, server, context_tokens=300)
-        told = events(workspace, capsys)
-    assert all(len(call["body"]["messages"][-1]["content"]) < 300 * 4 for call in server.chats)
-    assert of("AnswerReady", told)[0]["answer"]
 
 
 def test_nothing_of_a_hostile_model_reaches_the_terminal(workspace: Path, capsys: Captured) -> None:
@@ -344,40 +239,6 @@ def test_the_models_command(workspace: Path, server: Loopback, capsys: Captured)
     assert main([*say, "pull", "missing"]) == 3
     assert "file does not exist" in capsys.readouterr().err
     assert main([*say, "pull", "a b"]) == 2
-
-
-def test_a_budget_of_tokens_or_seconds_ends_the_model_and_not_the_answer(
-    workspace: Path, capsys: Captured
-) -> None:
-    for budget, delay in (("40t", 0.0), ("0.4s", 0.05)):
-        with Loopback(delay=delay) as server:
-            served_by(workspace, server)
-            result = ask(workspace, capsys, "--budget", budget)
-        assert "Mara Voss" in result["answer"]
-        assert any("budget of" in call["outcome"] for call in result["calls"])
-        assert len(server.chats) < len(result["calls"])
-        snapshot = result["snapshot"]["id"]
-        assert main(["--workspace", str(workspace), "snapshots", "verify", snapshot]) == 0
-        capsys.readouterr()
-
-
-def test_a_budget_of_seconds_is_shared_so_that_the_answer_is_written(
-    workspace: Path, capsys: Captured
-) -> None:
-    words = " ".join(f"word{number}" for number in range(2_000))
-
-    def endless_claims(body: dict[str, Any]) -> str:
-        said = quote(body)
-        return said if body["messages"][-1]["content"].startswith("Claims:") else f"{said}\n- {words}"
-
-    with Loopback(reply=endless_claims, delay=0.01) as server:
-        served_by(workspace, server)
-        result = ask(workspace, capsys, "--budget", "6s")
-    outcomes = {call["persona_id"]: call["outcome"] for call in result["calls"]}
-    assert outcomes[""] == "stop"
-    assert all("share of the budget of 6 seconds" in said for who, said in outcomes.items() if who)
-    assert "Mara Voss" in result["answer"]
-    assert not any("could not be used" in flag for flag in result["flags"])
 
 
 def test_a_call_whose_prompt_is_over_the_budget_of_tokens_is_not_made(
