@@ -24,7 +24,7 @@ _HOMES = {
         "score_novelty",
         "score_relevance",
     ),
-    "engine.experts.synthesis": ("synthesize_persona_context",),
+    "engine.experts.writer_context": ("synthesize_persona_context",),
     "engine.graph.model": ("DynamicKnowledgeGraph", "Edge", "Node"),
     "engine.orchestrator": ("MoeOrchestrator",),
     "engine.personas.document": ("Persona", "load_persona_from_file", "save_persona_to_file"),
@@ -92,7 +92,7 @@ if TYPE_CHECKING:
         score_novelty,
         score_relevance,
     )
-    from engine.experts.synthesis import synthesize_persona_context
+    from engine.experts.writer_context import synthesize_persona_context
     from engine.graph.model import DynamicKnowledgeGraph, Edge, Node
     from engine.orchestrator import MoeOrchestrator
     from engine.personas.document import Persona, load_persona_from_file, save_persona_to_file

@@ -48,7 +48,7 @@ async def send_prompt_to_ollama(
 ) -> Reply:
     """Return what the model answers to ``query`` from ``synthesized_context``, and what it cost.
 
-    The context is what :func:`engine.experts.synthesis.synthesize_persona_context` made; of its
+    The context is what :func:`engine.experts.writer_context.synthesize_persona_context` made; of its
     passages those at the end are left out if they do not fit beside the reply, or into ``most_context``
     tokens where that is not 0. ``ollama_client`` is
     any ChatModel, such as :class:`engine.models.ollama.OllamaModel`; without ``model`` the one it has

@@ -28,14 +28,8 @@ from engine.experts.claims import check_claims, compose, refusal
 from engine.experts.clusters import Cluster
 from engine.experts.parsing import Parsed, parse_claims
 from engine.experts.prompts import Form, claims_messages, claims_schema, labels_of
-from engine.experts.synthesis import (
-    FLAG_EXTRACTS,
-    Synthesis,
-    cited_order,
-    supported_clusters,
-    synthesize,
-    synthesize_persona_context,
-)
+from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, synthesize
+from engine.experts.writer_context import cited_order, supported_clusters, synthesize_persona_context
 from engine.models.base import ChatModel, ChatRequest, ModelCallError, Reply
 
 MOST_EVIDENCE = 3_000

@@ -4,7 +4,8 @@ from expert_samples import GATE, LEXICON, STORE, expert, passage
 from engine.evaluation.outputs import Context, ExpertOutput
 from engine.experts.claims import REFUSAL, refusal
 from engine.experts.conflicts import find_conflicts
-from engine.experts.synthesis import check_sentences, synthesize, synthesize_persona_context
+from engine.experts.synthesis import check_sentences, synthesize
+from engine.experts.writer_context import synthesize_persona_context
 
 # -- conflicts -------------------------------------------------------------------------------------
 
