@@ -26,6 +26,7 @@ from engine.experts.author import Assignment, Closing, Emit, ExtractiveAuthor
 from engine.experts.calls import Call
 from engine.experts.claims import check_claims, compose, refusal
 from engine.experts.clusters import Cluster
+from engine.experts.packing import pack_context
 from engine.experts.parsing import Parsed, parse_claims
 from engine.experts.prompts import Form, claims_messages, claims_schema, labels_of
 from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, synthesize
@@ -69,9 +70,9 @@ class ModelAuthor:
 
     @property
     def context_tokens(self) -> int:
-        """Return the tokens of evidence that fit beside rules, question and reply, at most what it reads."""
+        """Return the tokens of evidence that fit beside rules, question and reply, at most 3000."""
         room = self._ref.context - self._reply_tokens - PROMPT_TOKENS - LEAST_EVIDENCE
-        return max(LEAST_EVIDENCE, min(self._reads, room))
+        return max(LEAST_EVIDENCE, min(MOST_EVIDENCE, room))
 
     @property
     def _reads(self) -> int:
@@ -103,14 +104,15 @@ class ModelAuthor:
             output = refusal(persona)
             emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=["there was nothing to read"]))
             return output
-        labels = labels_of(assignment.evidence)
+        shown = self._shown(assignment)
+        labels = labels_of(shown.evidence)
         schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
-        messages = claims_messages(assignment, self._settings.traits.rows, self.form)
+        messages = claims_messages(shown, self._settings.traits.rows, self.form)
         most = TOKENS_PER_CLAIM[self.form] * assignment.policy.max_claims
         request = self._request(messages, schema, most)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
         context = assignment.context
-        parsed = self._read(reply.text if reply else partial, assignment, context, reply)
+        parsed = self._read(reply.text if reply else partial, shown, context, reply)
         if reply is not None and parsed.mode != "none":
             self.parsed.append(parsed.mode == self.form and bool(parsed.claims))
         if reply is not None and parsed.mode == "none":
@@ -121,6 +123,17 @@ class ModelAuthor:
             emit(ClaimsParsed(persona=persona, mode=parsed.mode, claims=checked.claims, notes=parsed.notes))
             return checked
         return await self._quoted(assignment, emit, parsed, checked.claims, failed=reply is None)
+
+    def _shown(self, assignment: Assignment) -> Assignment:
+        """Return what of the evidence a model of this pace is sent; quotes may come from all of it."""
+        packed = pack_context(
+            assignment.evidence,
+            assignment.facets,
+            self._lexicon,
+            budget=round(min(self._reads, self.context_tokens) * assignment.policy.context_share),
+            context=assignment.context,
+        )
+        return msgspec.structs.replace(assignment, evidence=packed.kept)
 
     def _read(self, text: str, assignment: Assignment, context: Context, reply: Reply | None) -> Parsed:
         if not text.strip():
