@@ -219,12 +219,12 @@ def test_a_server_that_stalled_in_mid_answer_gets_no_more_calls() -> None:
     assert (len(ill.chats), len(well.chats)) == (1, 1)
 
 
-def test_a_server_slow_to_say_what_is_in_memory_costs_no_more_than_a_second() -> None:
+def test_a_server_that_does_not_say_what_is_in_memory_costs_no_more_than_three_seconds() -> None:
     with Loopback("silent-ps") as server:
         began = time.monotonic()
         listed = with_model(lambda model: model.available(), server.url, settings=quick(connect_seconds=9.0))
     assert [each.name for each in listed] == ["tiny:1b", "embedder:latest"]
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 6.0
 
 
 def test_text_after_the_end_is_not_read() -> None:
