@@ -1,6 +1,7 @@
 """A question asked with a model, from the command line to the record, over the real client."""
 
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     begun, _, rest = out.partition("The answer was not finished. What the experts found:")
     assert begun.strip()
     assert "Mara Voss" in rest
-    assert "Warning: fact-finder: the model server closed the connection in the middle" in said
+    assert re.search(r"Warning: [\w-]+: the model server closed the connection in the middle", said)
     assert "Warning: answer: " in said
 
 

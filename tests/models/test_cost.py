@@ -31,7 +31,7 @@ def library(workspace: Path, tmp_path: Path, capsys: Captured) -> Path:
 
 def test_a_model_that_reads_slowly_is_sent_less_and_a_fast_one_more(library: Path, capsys: Captured) -> None:
     def asked() -> int:
-        told = events(library, capsys)
+        told = events(library, capsys, "--persona", "fact-finder", "--persona", "sceptic")
         saved = of("SnapshotSaved", told)[0]["snapshot"]
         assert main(["--workspace", str(library), "snapshots", "verify", saved]) == 0
         capsys.readouterr()
