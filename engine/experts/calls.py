@@ -56,6 +56,11 @@ class Call:
             raise RuntimeError("a reply came to a call that was never made")
         return self.request
 
+    def refused(self, request: ChatRequest, error: ModelCallError) -> None:
+        """Tell of a call that was not made, as it could not have gone well."""
+        self.asked(request)
+        self.failed(error)
+
     def failed(self, error: ModelCallError) -> None:
         """Tell how it failed, and keep what had arrived."""
         self.emit(

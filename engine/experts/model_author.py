@@ -26,7 +26,7 @@ from engine.experts.author import Assignment, Closing, Emit, ExtractiveAuthor
 from engine.experts.calls import Call
 from engine.experts.claims import check_claims, compose, refusal
 from engine.experts.clusters import Cluster
-from engine.experts.packing import pack_context
+from engine.experts.packing import estimate_tokens, pack_context
 from engine.experts.parsing import Parsed, parse_claims
 from engine.experts.prompts import Form, claims_messages, claims_schema, labels_of
 from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, synthesize
@@ -40,12 +40,15 @@ ANSWER_TOKENS = 512
 TOKENS_PER_CLAIM = {"schema": 120, "lines": 64}
 """Small models do not stop by themselves, and each token of a slow one is a tenth of a second."""
 FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
+TEMPLATE_TOKENS = 64
+"""What the model's own template puts around messages; an upper estimate."""
 USUAL_TOKEN = 4.0
 """Bytes of English text to a token."""
 LEAST_READ = 200
 """Tokens of a prompt below which its pace tells nothing."""
 SLOW_SECONDS = 5.0
 """A call that was given up after less, before its first token, tells nothing of the model's pace."""
+_NOTHING = Parsed(mode="none", claims=[], notes=[])
 _TOO_LATE = frozenset({"budget", "stalled", "too-slow"})
 LONGEST_TOKEN = 8.0
 """Bytes of text for each token the server counted, above which it must have read less than was sent."""
@@ -108,8 +111,12 @@ class ModelAuthor:
         labels = labels_of(shown.evidence)
         schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
         messages = claims_messages(shown, self._settings.traits.rows, self.form)
-        most = TOKENS_PER_CLAIM[self.form] * assignment.policy.max_claims
-        request = self._request(messages, schema, most)
+        request = self._request(messages, schema, self._claim_tokens(assignment))
+        if not shown.evidence:
+            mend = "set ollama.context_tokens higher, or ask a shorter question"
+            error = ModelCallError("window", "the question does not fit the model's context", mend)
+            Call(f"claims.{persona}", persona, self._ref, emit).refused(request, error)
+            return await self._quoted(assignment, emit, _NOTHING, [], failed=True)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
         context = assignment.context
         parsed = self._read(reply.text if reply else partial, shown, context, reply)
@@ -124,20 +131,31 @@ class ModelAuthor:
             return checked
         return await self._quoted(assignment, emit, parsed, checked.claims, failed=reply is None)
 
+    def _claim_tokens(self, assignment: Assignment) -> int:
+        return TOKENS_PER_CLAIM[self.form] * assignment.policy.max_claims
+
     def _shown(self, assignment: Assignment) -> Assignment:
-        """Return what of the evidence a model of this pace is sent; quotes may come from all of it."""
+        """Return what of the evidence a model of this pace is sent; quotes may come from all of it.
+
+        None of it where the window has no room beside rules, question and reply.
+        """
+        bare = msgspec.structs.replace(assignment, evidence=[])
+        around = claims_messages(bare, self._settings.traits.rows, self.form)
+        fixed = sum(estimate_tokens(each.content) for each in around) + TEMPLATE_TOKENS
+        room = self._ref.context - min(self._claim_tokens(assignment), self._reply_tokens) - fixed
+        wanted = round(min(self._reads, self.context_tokens) * assignment.policy.context_share)
         packed = pack_context(
             assignment.evidence,
             assignment.facets,
             self._lexicon,
-            budget=round(min(self._reads, self.context_tokens) * assignment.policy.context_share),
+            budget=min(wanted, room),
             context=assignment.context,
         )
         return msgspec.structs.replace(assignment, evidence=packed.kept)
 
     def _read(self, text: str, assignment: Assignment, context: Context, reply: Reply | None) -> Parsed:
         if not text.strip():
-            return Parsed(mode="none", claims=[], notes=[])
+            return _NOTHING
 
         def attribute(sentence: str) -> str:
             best, most = "", 0.0

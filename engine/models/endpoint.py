@@ -14,6 +14,8 @@ from engine.models.base import ChatRequest, ModelCallError, ModelInfo
 from engine.models.wire import bounded_transport, error_text, fault_of, status_fault
 
 QUICK_SECONDS = 1.0
+PATIENT_SECONDS = 3.0
+"""For what is in memory, asked before a window is chosen: not to know it can make the server load again."""
 
 
 class _Details(msgspec.Struct):
@@ -142,14 +144,14 @@ class Endpoint:
             if each.model or each.name
         ]
         self.models = frozenset(each.name for each in models)
-        allocated = await self.allocated() if models else {}
+        allocated = await self.allocated(PATIENT_SECONDS) if models else {}
         self.memory = frozenset(allocated)
         return [msgspec.structs.replace(each, allocated=allocated.get(each.name, 0)) for each in models]
 
-    async def allocated(self) -> dict[str, int]:
+    async def allocated(self, within: float = QUICK_SECONDS) -> dict[str, int]:
         """Return name -> the context window really given, of the models in memory; {} if it is not said."""
         try:
-            running = (await self._fetch("GET", "/api/ps", _Models, within=QUICK_SECONDS)).models or []
+            running = (await self._fetch("GET", "/api/ps", _Models, within=within)).models or []
         except ModelCallError:  # an older server, or a stand-in: then nothing is known
             return {}
         return {each.model or each.name: each.context_length for each in running}

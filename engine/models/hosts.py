@@ -28,12 +28,12 @@ def normalise_host(text: str) -> str:
     plain = text.strip().strip("\"'").strip()
     found = _SCHEME.match(plain)
     scheme = found[1].lower() if found else "http"
+    if "@" in plain.partition("?")[0]:  # before anything is said that would repeat it
+        raise ConfigError("the model server's address holds a user name or password", "leave it out")
     if scheme not in _PORTS:
         raise _wrong(text, "only http and https can be used")
     rest = plain[found.end() :] if found else plain
     authority, slash, path = rest.partition("/")
-    if "@" in authority:
-        raise ConfigError("the model server's address holds a user name or password", "leave it out")
     host, port = _split(authority, text)
     number = _PORTS[scheme] if found else DEFAULT_PORT
     if port:

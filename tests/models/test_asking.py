@@ -254,3 +254,33 @@ def test_a_call_whose_prompt_is_over_the_budget_of_tokens_is_not_made(
         server.log.clear()
         ask(workspace, capsys, "--budget", "100t")
         assert not server.chats
+
+
+@pytest.mark.parametrize("fault", ["", "401", "500", "html", "error-line", "drop", "redirect"])
+def test_a_key_stands_in_nothing_that_is_printed_or_kept(
+    workspace: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_API_KEY", "key-that-is-secret")
+    with Loopback(fault) as server:
+        served_by(workspace, server)
+        assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
+        assert main(["--workspace", str(workspace), "doctor"]) == 0
+        assert "key-that-is-secret" in server.chats[0]["head"]
+    printed = "".join(capsys.readouterr())
+    kept = b"".join(path.read_bytes() for path in workspace.rglob("*") if path.is_file())
+    assert "key-that-is-secret" not in printed
+    assert b"key-that-is-secret" not in kept
+    assert b"Helio" in kept
+
+
+@pytest.mark.parametrize(
+    "address", ["http://me:pass-word@host", "ftp://me:pass-word@host", "me:pass-word@host"]
+)
+def test_a_password_in_an_address_is_refused_and_not_repeated(
+    workspace: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", address)
+    assert main(["--workspace", str(workspace), "ask", QUESTION]) != 0
+    said = "".join(capsys.readouterr())
+    assert "user name or password" in said
+    assert "pass-word" not in said

@@ -31,7 +31,7 @@ def library(workspace: Path, tmp_path: Path, capsys: Captured) -> Path:
 
 def test_a_model_that_reads_slowly_is_sent_less_and_a_fast_one_more(library: Path, capsys: Captured) -> None:
     def asked() -> int:
-        told = events(library, capsys)
+        told = events(library, capsys, "--persona", "fact-finder", "--persona", "sceptic")
         saved = of("SnapshotSaved", told)[0]["snapshot"]
         assert main(["--workspace", str(library), "snapshots", "verify", saved]) == 0
         capsys.readouterr()
@@ -138,3 +138,20 @@ def test_a_budget_of_seconds_is_shared_so_that_the_answer_is_written(
     assert all("share of the budget of 6 seconds" in said for who, said in outcomes.items() if who)
     assert "Mara Voss" in result["answer"]
     assert not any("could not be used" in flag for flag in result["flags"])
+
+
+@pytest.mark.parametrize("window", [300, 512, 1024, 2048, 4096])
+def test_whatever_is_sent_fits_into_the_window_by_the_upper_estimate(
+    library: Path, capsys: Captured, window: int
+) -> None:
+    question = f"Who designed the Helio lamp, {'given all that the documents say of it, ' * 40}and where?"
+    with Loopback() as server:
+        served_by(library, server, context_tokens=window)
+        assert main(["--workspace", str(library), "ask", question, "--no-learn"]) == 0
+        said = capsys.readouterr().err
+    for call in server.chats:
+        options = call["body"]["options"]
+        read = sum(len(message["content"].encode()) for message in call["body"]["messages"]) / 3
+        assert read + options["num_predict"] <= options["num_ctx"] == window
+    assert bool(server.chats) == (window >= 2048)
+    assert ("not fit the model's context; set ollama.context_tokens higher" in said) == (window < 2048)

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from typing import Any
 
 import pytest
 from loopback import CHAT_MODEL, Loopback
@@ -43,6 +44,11 @@ MIDWAY = [
 ]
 
 
+PATIENT: dict[str, Any] = {"first_token_seconds": 90.0, "stall_seconds": 90.0, "total_seconds": 90.0}
+FOUND = 45.0
+"""Half of every wait: a fault that shows at once is found long before, on the busiest machine, too."""
+
+
 def failed(server: Loopback, **more: object) -> tuple[ModelCallError, float]:
     """Return the error of one call, and how long it took to come."""
 
@@ -59,8 +65,8 @@ def failed(server: Loopback, **more: object) -> tuple[ModelCallError, float]:
 @pytest.mark.parametrize(("fault", "kind", "said"), BEFORE)
 def test_a_fault_before_the_first_token(fault: str, kind: str, said: str) -> None:
     with Loopback(fault) as server:
-        error, seconds = failed(server)
-    assert seconds < 5.0, "it was found by waiting"
+        error, seconds = failed(server, **PATIENT)
+    assert seconds < FOUND, "it was found by waiting"
     assert error.kind == kind
     assert said in str(error)
     assert clean(str(error)) == str(error)
@@ -71,12 +77,12 @@ def test_a_fault_before_the_first_token(fault: str, kind: str, said: str) -> Non
 @pytest.mark.parametrize(("fault", "kind", "said"), MIDWAY)
 def test_a_fault_in_mid_answer_keeps_what_had_come(fault: str, kind: str, said: str) -> None:
     with Loopback(fault, after=3) as server:
-        error, seconds = failed(server, stall_seconds=0.8)
+        error, seconds = failed(server, **PATIENT | ({"stall_seconds": 0.8} if fault == "stall" else {}))
     assert error.kind == kind
     assert said in str(error)
     assert error.partial.split() == ["-", "Karl", "was"] or fault == "no-done"
     assert error.partial
-    assert seconds < 5.0
+    assert seconds < FOUND, "it was found by waiting"
     assert len(server.chats) == 1, "an answer that had begun was asked for again"
 
 
@@ -219,12 +225,12 @@ def test_a_server_that_stalled_in_mid_answer_gets_no_more_calls() -> None:
     assert (len(ill.chats), len(well.chats)) == (1, 1)
 
 
-def test_a_server_slow_to_say_what_is_in_memory_costs_no_more_than_a_second() -> None:
+def test_a_server_that_does_not_say_what_is_in_memory_costs_no_more_than_three_seconds() -> None:
     with Loopback("silent-ps") as server:
         began = time.monotonic()
         listed = with_model(lambda model: model.available(), server.url, settings=quick(connect_seconds=9.0))
     assert [each.name for each in listed] == ["tiny:1b", "embedder:latest"]
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 6.0
 
 
 def test_text_after_the_end_is_not_read() -> None:
