@@ -5,11 +5,9 @@ from contextlib import aclosing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
-
-import msgspec
 
 from engine.adaptation import Rounds
+from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, warned
 from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
@@ -21,24 +19,17 @@ from engine.errors import (
     CorpusError,
     InputError,
     PersonaError,
-    PersonaMoeError,
     SnapshotError,
     WorkspaceError,
 )
 from engine.events import (
     SCHEMA_VERSION,
-    AnswerReady,
     Event,
     Evidence,
     FacetsFound,
-    FollowUpRead,
     PersonaRef,
     QueryFinished,
     QueryStarted,
-    Seed,
-    SeedsFound,
-    SynthesisStarted,
-    Term,
     Warned,
 )
 from engine.experts.author import Author
@@ -48,7 +39,6 @@ from engine.graph.follow_up import Earlier, read_follow_up
 from engine.graph.names import NameBook
 from engine.graph.opening import open_question
 from engine.graph.question import require_question
-from engine.ids import q6
 from engine.log import close_log, logger, open_log
 from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator
@@ -62,45 +52,12 @@ from engine.snapshots.run_view import view_run
 from engine.streaming import released_in_order, without_a_loop
 from engine.workspace import TIERS, Workspace
 
+__all__ = ["CONTROL_PERSONA", "AskOptions", "Asked", "Engine"]
+
 CONTROL_PERSONA = "fact-finder"
-SEEDS_TOLD = 20
 SEARCHES_KEPT = 64
 ANSWER_REMEMBERED = 4_000
 """Characters of the last answer in which a follow-up question finds names."""
-
-
-class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How a question is asked; ``budget`` None means the setting, ``personas`` empty all of them.
-
-    ``seconds`` and ``tokens`` bound what the model may take for all of it, 0 meaning without end.
-    ``after`` is the snapshot of the question that this one follows, in the same session.
-    """
-
-    model: str = ""
-    no_model: bool = False
-    learn: bool = True
-    budget: float | None = None
-    personas: tuple[str, ...] = ()
-    seconds: float = 0.0
-    tokens: int = 0
-    after: str = ""
-
-
-class Asked(NamedTuple):
-    """A question as it was typed, and how it was read where that is not the same."""
-
-    question: str
-    follow_up: FollowUpRead | None
-
-    @property
-    def reading(self) -> str:
-        """The question that is answered."""
-        return self.follow_up.reading if self.follow_up else self.question
-
-    @property
-    def told(self) -> list[Event]:
-        """What the run says of it."""
-        return [self.follow_up] if self.follow_up else []
 
 
 class Engine:
@@ -244,7 +201,7 @@ class Engine:
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
             recording = Recording(self.workspace.snapshots, asked.question, session, before)
             started = self._started(asked.question, author, options, known)
-            told = (started, *asked.told, *_warned(recording.problem), *meaning.events)
+            told = (started, *asked.told, *warned(recording.problem), *meaning.events)
             run = self._run(query, mixture, gate, author, options, recording.run_id, told)
             async with aclosing(recording.record(run)) as events:
                 async for event in events:
@@ -268,7 +225,7 @@ class Engine:
             raise SnapshotError(
                 f"snapshot {snapshot.header.snapshot} holds no question", "it was cut off at its start"
             )
-        asked = self._asked(started.question, _recorded_before(view.follow_up))
+        asked = self._asked(started.question, recorded_before(view.follow_up))
         meaning = self._likeness.recorded(snapshot.events())
         query = self._query(asked.reading, meaning)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
@@ -298,7 +255,7 @@ class Engine:
         question = query.graph.question
         sides = [name.key for name in question.names] if question.comparison else []
         yield FacetsFound(facets=query.facets, answer_type=question.answer_type, comparison=sides)
-        yield _seeds(query)
+        yield seeds(query)
         for event in (*gate.scored, *gate.chosen, *gate.skipped, *open_question(query.graph)):
             yield event
         for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
@@ -311,7 +268,7 @@ class Engine:
         async for event in released_in_order([partial(orchestrator.compose, query, author)], answers):
             yield event
         (answer,) = answers
-        for event in _told(answer):
+        for event in tell_answer(answer):
             yield event
         control = await orchestrator.control_arm(query, self._control(), answer)
         yield control
@@ -424,42 +381,3 @@ class Engine:
             personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
         )
         return self._mixture().candidate(plain)
-
-
-def _warned(problem: PersonaMoeError | None) -> list[Event]:
-    return [] if problem is None else [Warned(problem=problem.problem, mend=problem.mend)]
-
-
-def _recorded_before(read: FollowUpRead | None) -> Earlier | None:
-    if read is None:
-        return None
-    return Earlier(
-        question=read.earlier_question,
-        answer=read.earlier_answer,
-        answer_type=read.earlier_type,
-        digest=read.previous,
-    )
-
-
-def _told(answer: Synthesis) -> Iterator[Event]:
-    yield from answer.conflicts
-    yield SynthesisStarted(clusters=answer.clusters, supported=answer.supported)
-    yield from answer.sentences
-    yield AnswerReady(answer=answer.answer, citations=answer.citations, flags=answer.flags)
-
-
-def _seeds(query: Query) -> SeedsFound:
-    graph = query.graph
-    rows = graph.seeds()[:SEEDS_TOLD]
-    graph.load_passages(rows)
-    return SeedsFound(
-        seeds=[
-            Seed(
-                node=f"p:{graph.passage_id(row)}",
-                label=graph.label(row),
-                score=q6(graph.base(row)),
-                terms=[Term(name=name, value=value) for name, value in graph.parts(row).items() if value],
-            )
-            for row in rows
-        ]
-    )

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from engine.cleaning import one_line
-from engine.events import TrailStep
+from engine.events import ONE_EXPERT, TrailStep
 from tui.result import AskResult, EvidenceLine, Expert
 
 MAX_WIDTH = 100
@@ -147,6 +147,12 @@ def citations_block(result: AskResult) -> str:
     return "\n".join(blocks)
 
 
+def _alone(result: AskResult) -> str:
+    """Return why one expert was asked and no committee, '' where one was."""
+    reasons = [skipped.reason.removeprefix("skipped: ") for skipped in result.skipped]
+    return next((one_line(each) for each in reasons if each.startswith(ONE_EXPERT)), "")
+
+
 def closing(result: AskResult, budget: float) -> str:
     """Return all that stands below an answer: sources, experts, control arm, cost, snapshot."""
     blocks = []
@@ -156,6 +162,8 @@ def closing(result: AskResult, budget: float) -> str:
         experts = [expert_line(expert) for expert in result.experts]
         if result.skipped:
             experts.append(f"  {len(result.skipped)} more were considered and left out (see --json)")
+            if why := _alone(result):
+                experts.append(paragraph(f"{why}: the gate asks only one", "      ", first="  "))
         blocks.append("\n".join(["Experts", *experts]))
     if result.calls:
         blocks.append(calls_block(result))

@@ -46,6 +46,7 @@ from engine.events.calling import (
     Token,
 )
 from engine.events.choosing import (
+    ONE_EXPERT,
     ExpertChosen,
     ExpertSkipped,
     ExpertStoodDown,
@@ -97,6 +98,7 @@ __all__ = [
     "AFTERMATH",
     "DISPLAY_ONLY",
     "EVENT_TYPES",
+    "ONE_EXPERT",
     "SCHEMA_VERSION",
     "AnswerReady",
     "AnyEvent",

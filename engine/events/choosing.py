@@ -23,6 +23,10 @@ class ExpertChosen(Event, frozen=True, kw_only=True):
     reason: str
 
 
+ONE_EXPERT = "one expert answers"
+"""What the reason of a skip begins with where a committee does not pay and one expert is asked."""
+
+
 class ExpertSkipped(Event, frozen=True, kw_only=True):
     persona: str
     gain: float

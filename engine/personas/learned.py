@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.events import ONE_EXPERT
 from engine.ids import canonical, digest, q6
 from engine.personas.gate import Record
 from engine.personas.ledger import Ledger
@@ -65,7 +66,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
         if topic not in self.alone:
             return ""
         about = f"on '{topic}'" if topic else "on questions that no persona knows"
-        return f"one expert answers {about}: there a committee's answers scored no better than one expert's"
+        return f"{ONE_EXPERT} {about}: there a committee's answers scored no better than one expert's"
 
     def _record(self, pasts: Mapping[str, Past], topic: str) -> Record:
         whole, there = _together(pasts.values()), pasts.get(topic, Past())

@@ -9,7 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from engine.cleaning import clean
+from engine.config import set_value
 from engine.events import QueryStarted, SnapshotSaved, decoder
+from engine.pipeline import AskOptions, Engine
+from engine.workspace import Workspace
 from tests.cli.conftest import QUESTION, Run
 from tui.cli import build_parser, main, outline
 
@@ -179,3 +182,24 @@ def test_help_lists_every_command(capsys: Captured) -> None:
 
 def test_the_help_of_the_program_is_what_the_commands_say_of_themselves() -> None:
     assert outline().format_help() == build_parser().format_help()
+
+
+def test_where_a_committee_does_not_pay_one_expert_is_asked_and_ask_says_so(
+    workspace: Path, capsys: Captured
+) -> None:
+    question = "Which colour has the umbrella of Quintus Zyzzx?"
+    learned = Workspace.open(workspace)
+    set_value(learned.configs, "system.learn_every", "1")
+    with Engine.open(learned) as engine:
+        engine.settings = learned.settings()
+        for _ in range(25):
+            list(engine.ask_sync(question, AskOptions(no_model=True)))
+    for _ in range(12):  # some questions hold an audition, and ask a committee all the same
+        capsys.readouterr()
+        main(["--workspace", str(workspace), "ask", "--no-model", question])
+        out = " ".join(capsys.readouterr().out.split())
+        if "the gate asks only one" in out:
+            break
+        question += "?"
+    assert "there a committee's answers scored no better than one expert's: the gate asks only one" in out
+    assert out.count("gate 0.") == 1
