@@ -173,11 +173,12 @@ class Bench:
         def work() -> page.Arm:
             engine = self._opened()
             plain = engine.settings
-            engine.settings = arms.changed(plain, changes)
+            # What the engine keeps of names between questions is made by the settings, too.
+            engine.settings, engine._read = arms.changed(plain, changes), None
             try:
                 return timed(queries, partial(search, engine))
             finally:
-                engine.settings = plain
+                engine.settings, engine._read = plain, None
 
         return self._kept(search.__name__, [self.product, changes, list(queries)], page.Arm, work)
 
