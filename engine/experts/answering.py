@@ -133,7 +133,7 @@ def check_written(
         if speaks_of_itself(plain):
             about += 1
             continue
-        if any(_plain(other).casefold() == plain.casefold() for other in said) or len(said) >= MOST_SENTENCES:
+        if any(_bare(other) == _bare(sentence) for other in said) or len(said) >= MOST_SENTENCES:
             repeated += 1
             continue
         markers = [f"[{number}]" for number in _MARKER.findall(sentence) if f"[{number}]" in passages]
@@ -177,6 +177,11 @@ def _sentences(text: str, context: Context) -> list[str]:
 
 def _plain(sentence: str) -> str:
     return _BLANK.sub(r"\1", " ".join(_MARKER.sub(" ", sentence).split())).replace("**", "").strip()
+
+
+def _bare(sentence: str) -> str:
+    """Return what two sentences that say the same have in common: one may have been cut at its full stop."""
+    return _plain(sentence).casefold().rstrip(" .!?")
 
 
 def _bearing(plain: str, passages: Mapping[str, str], context: Context) -> str:

@@ -284,3 +284,14 @@ def test_a_password_in_an_address_is_refused_and_not_repeated(
     said = "".join(capsys.readouterr())
     assert "user name or password" in said
     assert "pass-word" not in said
+
+
+def test_a_sentence_cut_at_its_full_stop_is_not_said_again(workspace: Path, capsys: Captured) -> None:
+    def again(body: dict[str, Any]) -> str:
+        said = quote(body)
+        return f"{said} {said.partition(' [')[0]}" if said.endswith("[1].") else said
+
+    with Loopback(reply=again) as server:
+        served_by(workspace, server)
+        answer = ask(workspace, capsys)["answer"]
+    assert answer.count("designed by Mara Voss") == 1
