@@ -17,7 +17,7 @@ from _harness import line
 
 from engine.personas.document import Persona
 from engine.workspace import Workspace, create_workspace
-from personas import best, fill, play
+from personas import SETTLED, best, fill, play
 from tui.app import PersonaMoeApp
 from tui.glyphs import UNICODE
 from tui.screens.personas import PersonasScreen
@@ -95,6 +95,7 @@ def main() -> None:
         print(f"{count} personas, 2000 questions in the ledger")
         floor = best(lambda: [decoder.decode(path.read_bytes()) for path in paths])
         line("floor: read and msgspec decode", floor, "ms CPU")
+        time.sleep(SETTLED)
         asyncio.run(measure(workspace, count, floor))
 
 

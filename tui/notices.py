@@ -11,7 +11,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """The base of all notices."""
 
 
-class PersonaRow(msgspec.Struct, frozen=True, kw_only=True):
+class PersonaRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A persona as the roster shows it when no run says more; its words are cleaned when they are drawn."""
 
     persona_id: str

@@ -25,6 +25,8 @@ T = TypeVar("T")
 _DOCUMENTS_OFFERED = 5_000
 LOOK_AROUND = 0.5
 """Seconds between two looks at the files that other programs may change."""
+LOOK_SHARE = 30
+"""Where a look takes long, the next one waits so many times as long."""
 
 
 class Session:
@@ -151,7 +153,7 @@ class Session:
         """Look again when another program wrote a persona or a setting; say what cannot be read."""
         watch = WorkspaceWatch(self.workspace)
         while True:
-            await asyncio.sleep(LOOK_AROUND)
+            await asyncio.sleep(max(LOOK_AROUND, LOOK_SHARE * watch.took))
             if watch.has_changed():
                 self.mark_stale()
                 if problem := self._settings_problem():

@@ -1,6 +1,7 @@
 """What other programs may change in a workspace while the app is open: persona files and settings."""
 
 import os
+import time
 from typing import TypeAlias
 
 from engine.workspace import TIERS, Workspace
@@ -13,6 +14,8 @@ class WorkspaceWatch:
 
     def __init__(self, workspace: Workspace) -> None:
         self._folders = [workspace.configs, *(workspace.personas / tier for tier in TIERS)]
+        self.took = 0.0
+        """Seconds of processor time that the last look took."""
         self._seen = self._look()
 
     def has_changed(self) -> bool:
@@ -21,6 +24,7 @@ class WorkspaceWatch:
         return before != self._seen
 
     def _look(self) -> Seen:
+        began = time.thread_time()
         seen: Seen = {}
         for folder in self._folders:
             try:
@@ -31,4 +35,5 @@ class WorkspaceWatch:
                             seen[entry.path] = found.st_mtime_ns, found.st_size
             except OSError:  # a folder or file that went while it was looked at is seen to be gone next time
                 continue
+        self.took = time.thread_time() - began
         return seen

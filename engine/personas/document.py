@@ -29,7 +29,8 @@ _BRACKETS = re.compile(rb"[\[\]{}]")
 _TRAIT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 
 
-class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+# Documents are trees, so the garbage collector need not look at them: the app may hold ten thousand.
+class Persona(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """One expert: how it walks (traits), what it knows (expertise), what it costs to ask.
 
     ``historical_performance`` is what happened; it is left out of the digest, because it changes

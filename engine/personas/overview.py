@@ -19,7 +19,7 @@ Column: TypeAlias = Literal[
 COLUMNS: Final[tuple[str, ...]] = get_args(Column)
 
 
-class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+class Outlook(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far a persona is from its next move: 1 at rest, 0 due; None where there is no such move.
 
     ``wait`` answers must come before any move. ``said`` is the same in words.
@@ -31,7 +31,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
 
 
-class RosterLine(msgspec.Struct, frozen=True, kw_only=True):
+class RosterLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a list says of one persona; ``slope`` is how much its latest scores rose, in [-1, 1]."""
 
     persona_id: str

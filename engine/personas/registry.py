@@ -5,7 +5,9 @@ lowest tier is an archive, and of two files with one id the user chooses which t
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,22 +56,22 @@ class PersonaRegistry:
         """
         found: list[StoredPersona] = []
         problems: list[Problem] = []
-        places: dict[str, list[Path]] = {}
-        for tier in TIERS:
+        names = {tier: self._names(tier) for tier in TIERS}
+        for tier, members in names.items():
             folder = self.folder / tier
-            for name in self._names(tier):
-                path = folder / name
-                places.setdefault(name, []).append(path)
+            for name in members:
                 try:
-                    found.append(self._files.read(path, tier))
+                    found.append(self._files.read(f"{folder}/{name}", tier))
                 except PersonaError as error:
-                    problems.append(Problem(path=path, reason=str(error)))
-        twice = {name for name, paths in places.items() if len(paths) > 1}
+                    problems.append(Problem(path=folder / name, reason=str(error)))
+        times = Counter(chain.from_iterable(names.values()))
+        twice = {name for name, many in times.items() if many > 1}
         for name in sorted(twice):
-            reason = str(_duplicate(name.removesuffix(".json"), places[name]))
-            problems.extend(Problem(path=path, reason=reason) for path in places[name])
+            paths = [self.folder / tier / name for tier, members in names.items() if name in members]
+            reason = str(_duplicate(name.removesuffix(".json"), paths))
+            problems.extend(Problem(path=path, reason=reason) for path in paths)
         return Roster(
-            personas=tuple(stored for stored in found if stored.path.name not in twice),
+            personas=tuple(each for each in found if not twice or each.path.name not in twice),
             problems=tuple(problems),
         )
 

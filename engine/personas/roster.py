@@ -17,7 +17,7 @@ _COARSEST: Final = 2_000_000_000
 """Nanoseconds between two readings of the coarsest clock of a file system in use (FAT)."""
 
 
-class StoredPersona(msgspec.Struct, frozen=True, kw_only=True):
+class StoredPersona(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A persona and where it lies. ``digest`` is :func:`persona_digest`, ``content`` that of the file."""
 
     persona: Persona
@@ -65,14 +65,13 @@ class KnownFiles:
     def __init__(self) -> None:
         self._known: dict[str, tuple[_Stamp, StoredPersona]] = {}
 
-    def read(self, path: Path, tier: Tier) -> StoredPersona:
-        """Return the persona in the file. Raises PersonaError."""
-        name = str(path)
+    def read(self, name: str, tier: Tier) -> StoredPersona:
+        """Return the persona in the file ``name``. Raises PersonaError."""
         stamp = _stamp_of(name)
         known = self._known.get(name)
         if known is not None and known[0] == stamp:
             return known[1]
-        stored = read_stored(path, tier)
+        stored = read_stored(Path(name), tier)
         if stamp is not None and time.time_ns() - stamp.ctime_ns > _COARSEST:
             self._known[name] = (stamp, stored)
         else:  # another change could leave the same stamp

@@ -14,7 +14,7 @@ MOST_SCORES: Final = 2_000
 """How many of the latest scores a plot is drawn from."""
 
 
-class TrackRecord(msgspec.Struct, frozen=True, kw_only=True):
+class TrackRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """``n`` answers with their mean total, mean advantage, and latest totals, oldest first."""
 
     n: int = 0

@@ -7,7 +7,19 @@ from engine.cleaning import counted, one_line
 from engine.events import Scores, Term, Tier
 from tui.glyphs import Glyphs
 from tui.notices import PersonaRow
-from tui.panes.rows import Part, Row, Style, View, bar, capped, is_open, row, term_rows, text_rows
+from tui.panes.rows import (
+    MOST_LINES,
+    Part,
+    Row,
+    Style,
+    View,
+    bar,
+    capped,
+    is_open,
+    row,
+    term_rows,
+    text_rows,
+)
 from tui.state import PersonaView, Status
 
 TIERS: Final[tuple[Tier, ...]] = ("active", "stable", "experimental", "pruned")
@@ -17,6 +29,9 @@ _STYLES: Final[dict[Status, Style]] = {
     "skipped": "dim", "chosen": "good", "walking": "accent", "walked": "accent", "reading": "accent",
     "writing": "accent", "claimed": "accent", "scored": "good", "stood down": "dim", "considered": "dim",
 }  # fmt: skip
+
+_UNSEEN: Final = Row("", ())
+"""Stands for a line beyond the last that is shown, which is counted only."""
 
 
 def persona_rows(view: View, toggled: frozenset[str], width: int) -> list[Row]:
@@ -36,6 +51,7 @@ def _roster(view: View, toggled: frozenset[str], width: int) -> Iterator[Row]:
             tiers[ran.tier].append(persona_id)
         elif stored is not None:
             tiers[stored.tier].append(persona_id)
+    drawn = 0
     for tier in TIERS:
         members = sorted(tiers[tier], key=lambda name: (_rank(seen.get(name)), name))
         key = f"tier:{tier}"
@@ -50,6 +66,10 @@ def _roster(view: View, toggled: frozenset[str], width: int) -> Iterator[Row]:
         )
         if opened:
             for name in members:
+                if drawn >= MOST_LINES and not is_open(f"persona:{name}", toggled):
+                    yield _UNSEEN
+                    continue
+                drawn += 1
                 yield from _persona(view, name, seen.get(name), known.get(name), toggled, width)
     problems = view.opened.problems if view.opened else ()
     for index, problem in enumerate(problems):
