@@ -17,7 +17,14 @@ from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.sqlite_store import SqliteStore
 from engine.embedding.build import build_vectors
 from engine.embedding.likeness import Likeness, Meaning
-from engine.errors import CorpusError, InputError, PersonaMoeError, SnapshotError, WorkspaceError
+from engine.errors import (
+    CorpusError,
+    InputError,
+    PersonaError,
+    PersonaMoeError,
+    SnapshotError,
+    WorkspaceError,
+)
 from engine.events import (
     SCHEMA_VERSION,
     AnswerReady,
@@ -395,7 +402,9 @@ class Engine:
         usable = {each.persona.persona_id for each in self._personas()}
         for persona_id in only:
             if persona_id not in usable:
-                PersonaRegistry.of(self.workspace).get(persona_id)
+                PersonaRegistry.of(self.workspace).get(persona_id)  # says what is wrong, unless it is pruned
+                mend = f"bring it back with 'persona-moe personas restore {persona_id}'"
+                raise PersonaError(f"persona {persona_id} is pruned and takes part in nothing", mend)
 
     def _unusable(self) -> Iterator[Event]:
         for reason in dict.fromkeys(problem.reason for problem in self._read_roster().problems):

@@ -262,6 +262,9 @@ def run_tag(args: argparse.Namespace) -> int:
     info = library.tag(snapshot, tuple(args.tags), tuple(args.remove))
     if args.note is not None:
         info = library.annotate(snapshot, args.note)
+    if args.json:
+        output.print_json(info)
+        return 0
     output.print_line(f"{info.id}  {' '.join(f'#{tag}' for tag in info.tags) or 'no tags'}")
     if info.note:
         output.print_line(info.note)
@@ -281,7 +284,10 @@ def run_unpin(args: argparse.Namespace) -> int:
 def _pin(args: argparse.Namespace, pinned: bool) -> int:
     library = _library(args)
     info = library.pin(library.find(args.id), pinned)
-    output.print_line(f"{info.id}  {'pinned' if info.pinned else 'not pinned'}")
+    if args.json:
+        output.print_json(info)
+    else:
+        output.print_line(f"{info.id}  {'pinned' if info.pinned else 'not pinned'}")
     return 0
 
 

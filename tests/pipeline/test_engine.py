@@ -12,6 +12,7 @@ from engine import events as ev
 from engine.errors import CorpusError, InputError, PersonaError
 from engine.evaluation.outputs import Context
 from engine.personas.ledger import Ledger
+from engine.personas.registry import PersonaRegistry
 from engine.pipeline import AskOptions, Engine
 from engine.snapshots.reader import open_snapshot
 from engine.snapshots.verify import compare
@@ -269,6 +270,14 @@ def test_persona_in_two_tiers_is_named_when_asked_for(engine: Engine, workspace:
     (workspace.personas / "stable" / "sceptic.json").write_bytes(original.read_bytes())
     with pytest.raises(PersonaError, match="active and stable"):
         engine.search(QUESTION, personas=["sceptic"])
+
+
+def test_pruned_persona_asked_for_by_name_is_said_to_be_pruned(engine: Engine, workspace: Workspace) -> None:
+    PersonaRegistry.of(workspace).move("sceptic", "pruned", reason="by hand")
+    with pytest.raises(PersonaError, match=r"sceptic is pruned.*personas restore sceptic"):
+        engine.search(QUESTION, personas=["sceptic"])
+    with pytest.raises(PersonaError, match="sceptic is pruned"):
+        next(engine.ask_sync(QUESTION, AskOptions(personas=("sceptic",))))
 
 
 def test_persona_written_meanwhile_takes_part_in_the_next_question(

@@ -45,18 +45,41 @@ def test_a_run_verifies_until_a_document_changes(workspace, tmp_path, capfd):
     assert "not the same: corpus" in out
 
 
-def test_another_process_hash_seed_and_locale_give_the_same_digest(workspace):
-    command = [sys.executable, "-m", "tui.cli", "ask", "--no-model", "--no-learn", QUESTION]
-    for seed, locale in (("1", "C"), ("77", "C.UTF-8")):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale}
-        subprocess.run(
-            [*command, "--workspace", str(workspace.root)],
-            env=environment,
-            check=True,
-            capture_output=True,
-            timeout=60,
-        )
-    infos = SnapshotLibrary(workspace.snapshots).list()
-    assert len(infos) == 3
-    assert len({info.digest for info in infos}) == 1
-    assert all(info.complete for info in infos)
+RECORD = """
+import sys
+from pathlib import Path
+from engine.pipeline import AskOptions, Engine
+from engine.workspace import create_workspace
+folder, papers, question = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+for workers in "1", "4":
+    made = create_workspace(folder / workers)
+    system = made.configs / "system.toml"
+    text = system.read_text("utf-8")
+    assert "workers = 4" in text
+    system.write_text(text.replace("workers = 4", f"workers = {workers}"), "utf-8")
+    with Engine.open(made) as engine:
+        assert engine.settings.system.workers == int(workers)
+        engine.index([papers])
+        *_, saved = engine.ask_sync(question, AskOptions(no_model=True))
+    print(saved.digest)
+"""
+
+
+def test_hash_seed_locale_and_workers_leave_the_digest_alone(workspace, tmp_path):
+    """Every cell of the matrix: a process of its own indexes and asks in a workspace of its own."""
+    digests = []
+    for seed in ("0", "1", "77"):
+        for locale in ("C", "C.UTF-8"):
+            done = subprocess.run(
+                [sys.executable, "-c", RECORD, tmp_path / f"{seed}-{locale}", tmp_path / "papers", QUESTION],
+                env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale},
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=180,
+            )
+            digests += done.stdout.split()
+    (recorded,) = SnapshotLibrary(workspace.snapshots).list()
+    assert recorded.complete
+    assert len(digests) == 12
+    assert len(set(digests)) == 1

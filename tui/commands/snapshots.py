@@ -91,8 +91,11 @@ def _add_keeping(actions: Any) -> None:
     parser.add_argument("tags", nargs="*", metavar="TAG")
     parser.add_argument("--remove", action="append", default=[], metavar="TAG", help="take this tag off")
     parser.add_argument("--note", metavar="TEXT", help="set the note; empty removes it")
-    _add(actions, "pin", "protect a run from prune", act.run_pin)
-    _add(actions, "unpin", "let prune take a run again", act.run_unpin)
+    parser.add_argument("--json", action="store_true", help="print the list's entry as JSON")
+    parser = _add(actions, "pin", "protect a run from prune", act.run_pin)
+    parser.add_argument("--json", action="store_true", help="print the list's entry as JSON")
+    parser = _add(actions, "unpin", "let prune take a run again", act.run_unpin)
+    parser.add_argument("--json", action="store_true", help="print the list's entry as JSON")
     parser = _add(
         actions,
         "prune",
