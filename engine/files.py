@@ -32,6 +32,7 @@ _MENDS = {
     errno.EACCES: "check the permissions, or use --workspace to name another folder",
     errno.EPERM: "check the permissions, or use --workspace to name another folder",
     errno.ELOOP: "symbolic links are not followed; put the file itself there",
+    errno.EEXIST: "nothing is overwritten; choose another name",
     errno.EMFILE: "close other programs, or raise the limit of open files",
 }
 

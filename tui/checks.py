@@ -114,8 +114,11 @@ def check_snapshots(workspace: Workspace) -> Iterator[Check]:
         mend = f"run: chmod u+rwx '{workspace.snapshots}'"
         yield _fail("snapshots", "the folder cannot be read and written", mend)
         return
-    runs = SnapshotLibrary(workspace.snapshots).list()
+    library = SnapshotLibrary(workspace.snapshots)
+    runs = library.list()
     yield _ok("snapshots", f"{sum(1 for run in runs if run.complete):,} complete runs")
+    if library.labels_problem:
+        yield _warn("snapshots", library.labels_problem, "without it nothing is tagged, pinned or pruned")
     for run in runs:
         if run.state == "damaged":
             yield _warn("snapshots", f"{run.id}: {run.problem}", "the other snapshots are not affected")

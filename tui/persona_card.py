@@ -167,8 +167,9 @@ class Card:
                 f"{topic.advantage:+.3f}  grounding {topic.grounding:.2f}"
             )
         if self.prior.n:
+            say = "machine says" if self.prior.nodes == 1 else "machines say"
             lines.append(
-                f"  elsewhere: {self.prior.nodes} machines say {self.prior.mean - 0.5:+.3f} against the "
+                f"  elsewhere: {self.prior.nodes} {say} {self.prior.mean - 0.5:+.3f} against the "
                 f"others, which counts as {self.prior.n:g} questions"
             )
         return lines

@@ -145,9 +145,12 @@ def compared_in_words(found: "SideBySide") -> list[str]:
     """Return what does not fit into columns: common expertise, wins, shared evidence."""
     lines = [f"shared expertise: {', '.join(found.shared_expertise) or 'none'}", ""]
     for duel in found.duels:
+        if not duel.together:
+            lines.append(f"{duel.first} and {duel.second} answered no question together yet")
+            continue
         lines.append(
-            f"{duel.first} {duel.left} : {duel.right} {duel.second} on {duel.together} questions that both "
-            f"answered (mean lead {duel.lead:+.3f})"
+            f"{duel.first} {duel.left} : {duel.right} {duel.second} on {duel.together} "
+            f"question{'s' * (duel.together != 1)} that both answered (mean lead {duel.lead:+.3f})"
         )
     asked = len(found.questions)
     for pair in found.overlap:

@@ -62,6 +62,8 @@ def _apply(
 def _read_source(source: str) -> bytes:
     if source == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)
+    if not os.path.lexists(source):
+        raise InputError(f"there is no file '{source}'")
     return read_bounded(Path(source), MAX_BYTES)
 
 

@@ -1,6 +1,7 @@
 """Personas in and out of files that are not the workspace's own."""
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,8 +59,8 @@ def validate(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json({"checked": count, "problems": problems})
     else:
-        for problem in problems:
-            output.print_line(problem["reason"])
+        for reason in dict.fromkeys(problem["reason"] for problem in problems):
+            output.print_line(reason)
         output.note(f"{count} checked, {len(problems)} cannot be used")
     return 2 if problems else 0
 
@@ -94,6 +95,9 @@ def take_in(args: argparse.Namespace) -> int:
             output.print_line(f"{result['status']}: {'; '.join([result['what'], *result['notes']])}")
             for each in result["differences"]:
                 output.print_line(f"  {each.field}: here {_short(each.here)}, there {_short(each.there)}")
+        if len(results) > 1:
+            tally = Counter(str(result["status"]) for result in results)
+            output.note(", ".join(f"{count:,} {status}" for status, count in sorted(tally.items())))
     return 2 if any(result["status"] in ("refused", "conflict") for result in results) else 0
 
 
@@ -116,13 +120,14 @@ def _resolutions(given: Sequence[str]) -> "dict[str, Resolution]":
 
 def documents_of(files: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[dict[str, Any]]]:
     """Return each persona's origin and bytes, and what cannot even be read as results."""
-    from engine.personas.bundle import MAX_BUNDLE, decode_bundle, is_bundle
+    from engine.personas.bundle import MAX_BUNDLE, decode_bundle, is_bundle, refuse_other_bundle
 
     documents: list[tuple[str, bytes]] = []
     refused: list[dict[str, Any]] = []
     for file in files:
         try:
             data = read_bounded(file, MAX_BUNDLE)
+            refuse_other_bundle(data, file.name)
             if is_bundle(data):
                 documents += [(file.name, each) for each in decode_bundle(data, file.name)]
             else:

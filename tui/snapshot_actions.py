@@ -43,9 +43,10 @@ def _state(info: "SnapshotInfo") -> str:
 def run_list(args: argparse.Namespace) -> int:
     """Print the list; returns the exit code."""
     wanted = args.text.casefold()
+    library = _library(args)
     infos = [
         info
-        for info in _library(args).list()
+        for info in library.list()
         if wanted in " ".join([info.question, info.note, *info.tags]).casefold()
         and (args.since is None or info.created[:10] >= args.since)
         and (args.until is None or info.created[:10] <= args.until)
@@ -54,6 +55,8 @@ def run_list(args: argparse.Namespace) -> int:
         and args.model.casefold() in info.model.casefold()
         and (info.verified or not args.verified)
     ][: args.limit]
+    if library.labels_problem:
+        output.note(f"warning: {library.labels_problem}; the runs are listed without them")
     if args.json:
         output.print_json(infos)
         return 0
@@ -97,6 +100,7 @@ def run_replay(args: argparse.Namespace) -> int:
     from engine.snapshots.replay import replay
 
     snapshot = _open(args)
+    _check_range(snapshot, args.start, args.until)
     stop = None if args.until is None else args.until + 1
     if args.json and args.speed is None:
         for _, encoded in snapshot.raw_events(args.start, stop):
@@ -110,6 +114,18 @@ def run_replay(args: argparse.Namespace) -> int:
         else:
             output.print_line(f"{event.seq:>6}  {describe(event)}")
     return 0
+
+
+def _check_range(snapshot: "Snapshot", start: int, until: int | None) -> None:
+    from engine.errors import InputError
+
+    if until is not None and until < start:
+        raise InputError(f"--until {until} is before --from {start}", "give the earlier event to --from")
+    if start and next(snapshot.raw_events(start, start + 1), None) is None:
+        raise InputError(
+            f"snapshot {snapshot.snapshot_id} has no event {start}",
+            "'persona-moe snapshots replay' without --from shows all",
+        )
 
 
 def run_verify(args: argparse.Namespace) -> int:

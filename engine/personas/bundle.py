@@ -16,6 +16,7 @@ from engine.events import Tier
 from engine.ids import canonical, digest
 from engine.personas.document import Persona, decode_object
 from engine.personas.exchange import Imported, is_same, read_foreign
+from engine.personas.federation import FORMAT as FEDERATION
 from engine.personas.federation import decode_sealed
 from engine.personas.registry import PersonaRegistry, StoredPersona
 
@@ -81,6 +82,22 @@ def decode_bundle(data: bytes, where: str) -> list[bytes]:
 def is_bundle(data: bytes) -> bool:
     """Return whether the bytes are those of a bundle of personas, whole or not, rather than of one."""
     return b'"format"' in data and f'"{FORMAT}"'.encode() in data
+
+
+class _Kind(msgspec.Struct):
+    format: str = ""
+
+
+def refuse_other_bundle(data: bytes, where: str) -> None:
+    """Raise InputError if the bytes are a bundle of what personas learnt, which is no bundle of personas."""
+    try:
+        kind = msgspec.json.decode(data, type=_Kind).format
+    except (ValueError, RecursionError):  # not whole, or no object: whoever reads it says so
+        return
+    if kind == FEDERATION:
+        raise InputError(
+            f"{where} holds what personas learnt, not personas", "'persona-moe federate import' takes it in"
+        )
 
 
 def _content(rows: list[Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Run as a program (``python -m engine.personas.document``) it writes the JSON Sch
 in as ``personas/persona.schema.json``.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -202,7 +203,8 @@ def _check_expertise(expertise: object, where: str) -> None:
 def _shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > 256:  # Python refuses to print the hugest ones
         return "a number of more than 70 digits"
-    text = msgspec.json.encode(value).decode() if isinstance(value, bool | float | None) else repr(value)
+    is_plain = isinstance(value, bool | None) or (isinstance(value, float) and math.isfinite(value))
+    text = msgspec.json.encode(value).decode() if is_plain else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

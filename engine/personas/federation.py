@@ -171,6 +171,10 @@ def decode_bundle(data: bytes, where: str, key: bytes = b"") -> Bundle:
 
 
 _AGAIN: Final = "ask for it again"
+_OTHERS: Final = {
+    "persona-moe/personas": "it holds personas: 'persona-moe personas import' takes it in",
+    "persona-moe/federation": "it holds what personas learnt: 'persona-moe federate import' takes it in",
+}
 
 
 def _card(row: Any, where: str) -> Card:
@@ -195,7 +199,8 @@ def decode_sealed(data: bytes, where: str, kind: str, version: int, limit: int) 
     except (ValueError, RecursionError, OverflowError) as error:
         raise InputError(f"{where} is not whole: {error}", _AGAIN) from error
     if not isinstance(raw, dict) or raw.get("format") != kind:
-        raise InputError(f"{where} is no bundle of the kind {kind}")
+        other = raw.get("format") if isinstance(raw, dict) else None
+        raise InputError(f"{where} is no bundle of the kind {kind}", _OTHERS.get(str(other), ""))
     found = raw.get("version")
     if type(found) is not int or found < 1:
         raise InputError(f"{where} does not say of which version it is")

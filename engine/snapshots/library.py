@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from engine.errors import SnapshotError, WorkspaceBusyError
+from engine.errors import SnapshotError, WorkspaceBusyError, WorkspaceError
 from engine.files import make_folder, move_noreplace, os_failure
 from engine.snapshots.format import PACKED_SUFFIX, PLAIN_SUFFIX
 from engine.snapshots.journal import is_running
@@ -62,6 +62,8 @@ class SnapshotLibrary:
         """Look at ``folder``, which need not exist; ``shipped`` holds runs that can only be read."""
         self.folder: Final = folder
         self._shipped: Final = shipped
+        self.labels_problem = ""
+        """Why the last listing has no tags, notes and pins; empty where it has them."""
 
     def paths(self) -> dict[str, Path]:
         """Return the file of each snapshot by id, newest id first.
@@ -84,16 +86,25 @@ class SnapshotLibrary:
     def list(self) -> list[SnapshotInfo]:
         """Return what is there, newest first. A damaged file is listed with its problem, not raised.
 
-        Of a complete snapshot the first lines and the last are read, of another one all of it.
+        Of a complete snapshot the first lines and the last are read, of another one all of it. If tags,
+        notes and pins cannot be read the list has none, and ``labels_problem`` says why.
         """
-        labels = read_labels(self.folder)
+        labels = self._labels()
         infos = [self._info(key, path, labels.get(key, Label())) for key, path in self.paths().items()]
         return sorted(infos, key=lambda info: (info.created or _created_by(info.id), info.id), reverse=True)
 
     def info(self, snapshot_id: str) -> SnapshotInfo:
         """Return the list's line for one snapshot. Raises SnapshotError if there is none."""
         path = self.path(snapshot_id)
-        return self._info(snapshot_id, path, read_labels(self.folder).get(snapshot_id, Label()))
+        return self._info(snapshot_id, path, self._labels().get(snapshot_id, Label()))
+
+    def _labels(self) -> dict[str, Label]:
+        self.labels_problem = ""
+        try:
+            return read_labels(self.folder)
+        except (SnapshotError, WorkspaceError) as error:
+            self.labels_problem = str(error)
+            return {}
 
     def _info(self, snapshot_id: str, path: Path, label: Label) -> SnapshotInfo:
         problem = ""
@@ -155,17 +166,24 @@ class SnapshotLibrary:
                 f"{', ...' if len(matching) > 4 else ''}",
                 "give more of the id",
             )
+        if not matching and self._shipped_path(name):
+            raise SnapshotError(f"{name[:64]!r} ships with the program; it can be read, not changed")
         if not matching:
             raise SnapshotError(f"there is no snapshot {name[:64]!r}", "see 'persona-moe snapshots list'")
         return matching[0]
 
     def locate(self, name: str) -> Path:
         """Return the file that ``name`` means (see :meth:`find`), or the shipped run of exactly that name."""
-        if self._shipped is not None and name not in self.paths() and _FILE.match(name + PACKED_SUFFIX):
-            shipped = self._shipped / (name + PACKED_SUFFIX)
-            if shipped.is_file():
-                return shipped
+        shipped = self._shipped_path(name)
+        if shipped is not None and name not in self.paths():
+            return shipped
         return self.path(self.find(name))
+
+    def _shipped_path(self, name: str) -> Path | None:
+        if self._shipped is None or not _FILE.match(name + PACKED_SUFFIX):
+            return None
+        shipped = self._shipped / (name + PACKED_SUFFIX)
+        return shipped if shipped.is_file() else None
 
     def open(self, name: str, *, salvage: bool = False) -> Snapshot:
         """Return the snapshot that ``name`` means (see :meth:`locate`)."""
@@ -222,6 +240,7 @@ class SnapshotLibrary:
         ``dry_run`` they are moved into ``.trash``.
         """
         with self.locked():
+            read_labels(self.folder)  # raises: what is pinned must be known before anything goes
             infos = self.list()
             count, size = len(infos), sum(info.bytes for info in infos)
             going = []

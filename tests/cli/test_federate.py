@@ -108,7 +108,7 @@ def test_two_machines_hear_of_each_other_and_no_tier_moves(asked: Path, tmp_path
     again = data(say(other, "federate", "import", str(file), "--yes", "--json"))
     assert (again["changes"], again["new_cells"]) == ([], 0)
     assert {path: path.read_bytes() for path in other.glob("personas/**/*.json")} == before
-    assert "elsewhere: 1 machines say" in say(other, "personas", "show", "sceptic")[1]
+    assert "elsewhere: 1 machine says" in say(other, "personas", "show", "sceptic")[1]
 
 
 def test_a_persona_that_is_not_here_comes_along_if_asked_for(asked: Path, tmp_path: Path, say: Say) -> None:
@@ -140,7 +140,7 @@ def test_a_second_export_tells_nothing_new_and_a_dry_run_nothing_at_all(
     ("words", "said"),
     [
         (("export", "-o", "x.json"), "ask some questions first"),
-        (("import", "nowhere.json"), "No such file"),
+        (("import", "nowhere.json"), "there is no file"),
         (("import", "cut.json"), "cut.json is not whole"),
         (("import", "future.json"), "newer version"),
         (("import", "persona.json"), "no bundle of the kind"),

@@ -138,6 +138,7 @@ def test_what_every_command_prints_is_what_the_schema_promises(printed: Printed,
 
     shared = str(tmp_path / "shared.json")
     assert check("federate export", "federate", "export", "-o", shared)["written"] == shared
+    assert "personas learnt, not personas" in printed("personas", "import", shared, code=2)
     assert not check("federate import", "federate", "import", shared)["applied"]
     check("federate import", "federate", "import", shared, "--yes", "--personas")
     check("federate show", "federate", "show")

@@ -151,7 +151,7 @@ def test_new_show_move_restore_history(say: Say) -> None:
         (("resolve", "sceptic", "active"), "no conflict"),
         (("import", "nowhere.json"), "there is no file"),
         (("export",), "--to DIR"),
-        (("edit", "sceptic", "--from", "nowhere.json"), "No such file"),
+        (("edit", "sceptic", "--from", "nowhere.json"), "there is no file"),
         ((), "required"),
     ],
 )

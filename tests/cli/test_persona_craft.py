@@ -204,7 +204,7 @@ def test_compare_tells_traits_wins_and_overlap(say: Say, place: Path) -> None:
     assert next(row for row in told["traits"] if row["name"] == "depth")["values"] == [5, 8, 8]
     out = say("compare", "sceptic", "scout", "--question", "Who founded Nordlys?")[1]
     assert "passages found" in out
-    assert "on 1 questions that both answered" in out
+    assert "on 1 question that both answered" in out
     assert "two personas or more" in say("compare", "sceptic")[2]
     assert files(place) == before
 

@@ -77,8 +77,22 @@ def test_tags_notes_and_pins_are_kept(library):
 
 def test_a_damaged_side_file_is_told_not_forgotten(library):
     (library.folder / "labels.json").write_bytes(b"{")
-    with pytest.raises(SnapshotError, match="keeps tags, notes and pins, is damaged"):
-        library.list()
+    before = {path: path.read_bytes() for path in library.folder.iterdir() if path.is_file()}
+    infos = library.list()
+    assert infos
+    assert not any(info.pinned or info.tags for info in infos)
+    assert "keeps tags, notes and pins, is damaged" in library.labels_problem
+    for act in (
+        lambda: library.retention(0, dry_run=False),
+        lambda: library.pin(infos[0].id),
+        lambda: library.tag(infos[0].id, ("fine",)),
+    ):
+        with pytest.raises(SnapshotError, match="keeps tags, notes and pins, is damaged"):
+            act()
+    assert all(path.read_bytes() == data for path, data in before.items())
+    (library.folder / "labels.json").unlink()
+    library.list()
+    assert library.labels_problem == ""
 
 
 def test_retention_shows_first_and_never_touches_pinned_ones(library):

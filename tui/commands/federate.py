@@ -149,6 +149,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
+    from engine.errors import InputError
     from engine.files import read_bounded
     from engine.personas.federation import MAX_BUNDLE, decode_bundle
     from engine.personas.federation_priors import changes, keep_bundle, read_foreign_cells, with_bundle
@@ -158,6 +159,8 @@ def _import(args: argparse.Namespace) -> int:
 
     workspace = open_workspace(args)
     key = _key(args)
+    for missing in (file for file in args.files if not Path(file).exists()):
+        raise InputError(f"there is no file '{missing}'")
     bundles = [
         decode_bundle(read_bounded(Path(file), MAX_BUNDLE), Path(file).name, key) for file in args.files
     ]
@@ -195,7 +198,11 @@ def _import(args: argparse.Namespace) -> int:
 def _told(prior: "Prior") -> str:
     if not prior.n:
         return "nothing heard"
-    return f"{prior.mean - 0.5:+.3f} from {prior.nodes} machines, counts as {prior.n:g} questions"
+    return f"{prior.mean - 0.5:+.3f} from {_many(prior.nodes, 'machine')}, counts as {prior.n:g} questions"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
 
 
 def _cards(args: argparse.Namespace, workspace: "Workspace", bundles: "list[Bundle]") -> list[dict[str, str]]:
@@ -234,5 +241,5 @@ def _show(args: argparse.Namespace) -> int:
         return 0
     for name, prior in heard.items():
         output.print_line(f"{name}: {_told(prior)}")
-    output.print_line(f"{len(cells)} cells from {len(nodes)} machines")
+    output.print_line(f"{_many(len(cells), 'cell')} from {_many(len(nodes), 'machine')}")
     return 0
