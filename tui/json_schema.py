@@ -307,8 +307,8 @@ COMMANDS: Final[Mapping[str, Any]] = {
 def command_schema() -> bytes:
     """Return the JSON Schema (draft 2020-12) of all commands' output, as it is checked in.
 
-    What ``persona-moe COMMAND --json`` prints satisfies ``#/$defs/commands/COMMAND``. Every key that can be
-    printed is printed, so every property is required and none is unknown.
+    What ``persona-moe COMMAND --json`` prints satisfies ``#/$defs/commands/$defs/COMMAND``. No key is
+    unknown, and every key is required but those that a type leaves out where they have no value.
     """
     types = {name: each if isinstance(each, list) else [each] for name, each in COMMANDS.items()}
     flat = [each for members in types.values() for each in members]
@@ -320,7 +320,8 @@ def command_schema() -> bytes:
         commands[name] = one_of[0] if len(one_of) == 1 else {"anyOf": one_of}
     for part in components.values():
         if "properties" in part:
-            part["required"] = list(part["properties"])
+            always = {*part.get("required", ()), *_with_a_default(part["properties"])}
+            part["required"] = [name for name in part["properties"] if name in always]
             part["additionalProperties"] = False
             for value in part["properties"].values():
                 value.pop("default", None)
@@ -330,6 +331,10 @@ def command_schema() -> bytes:
         "$defs": {"commands": {"$defs": commands}, **components},
     }
     return msgspec.json.format(msgspec.json.encode(body), indent=1) + b"\n"
+
+
+def _with_a_default(properties: Mapping[str, Any]) -> list[str]:
+    return [name for name, value in properties.items() if "default" in value]
 
 
 if __name__ == "__main__":

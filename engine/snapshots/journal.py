@@ -5,6 +5,7 @@ import math
 import os
 import platform
 import secrets
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, Self
@@ -20,6 +21,7 @@ from engine.snapshots.format import (
     MAX_TEXT,
     PACKED_SUFFIX,
     PLAIN_SUFFIX,
+    SNAPSHOT_ID,
     Ending,
     Host,
     entry_decoder,
@@ -32,6 +34,9 @@ from engine.snapshots.format import (
 from engine.snapshots.lines import LineChain, RunDigest
 
 _TRIES = 20
+_LAST = 0xFFFFFF
+_FIRST_DRAWN = _LAST // 2
+_STEP = 0x1000
 _NOTED = frozenset({ExpertChosen, QueryFinished})
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_APPEND | os.O_CLOEXEC
 
@@ -45,10 +50,22 @@ def _program_version() -> str:
         return ""
 
 
-def new_id(now: datetime | None = None) -> str:
-    """Return a fresh snapshot id: the time in UTC and six random hex digits."""
-    now = now or datetime.now(UTC)
-    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+def new_id(now: datetime | None = None, *, known: Iterable[str] = ()) -> str:
+    """Return a fresh snapshot id: the time in UTC and six hex digits.
+
+    Ids sort as they were made: the digits are drawn, but above those of the ids in ``known`` that are
+    of the same second.
+
+    >>> new_id(datetime(2026, 5, 14, tzinfo=UTC), known=["20260514-000000-0000ff"]) > "20260514-000000-0000ff"
+    True
+    """
+    second = f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-"
+    taken = [
+        int(each[len(second) :], 16) for each in known if SNAPSHOT_ID.match(each) and each.startswith(second)
+    ]
+    if not taken:
+        return f"{second}{secrets.randbelow(_FIRST_DRAWN):06x}"
+    return f"{second}{min(max(taken) + 1 + secrets.randbelow(_STEP), _LAST):06x}"
 
 
 class Journal:
@@ -89,7 +106,7 @@ class Journal:
         make_folder(folder)
         now = datetime.now(UTC)
         for _ in range(_TRIES):
-            snapshot = new_id(now)
+            snapshot = new_id(now, known=(entry.name.partition(".")[0] for entry in os.scandir(folder)))
             path = folder / (snapshot + PLAIN_SUFFIX)
             if (folder / (snapshot + PACKED_SUFFIX)).exists():
                 continue
