@@ -1,6 +1,6 @@
 """What every ``--json`` prints, as one JSON Schema that is made from types.
 
-``python -m tui.json_schema`` writes it to ``docs/command-line.schema.json``; the tests hold the file to the
+``python -m tui.json_schema`` writes it to ``tui/command-line.schema.json``; the tests hold the file to the
 types, and what the commands print to the file.
 """
 
@@ -338,7 +338,8 @@ def _with_a_default(properties: Mapping[str, Any]) -> list[str]:
 
 
 if __name__ == "__main__":
-    from engine.files import write_atomic
-    from engine.workspace import data_folder
+    from pathlib import Path
 
-    write_atomic(data_folder("docs") / "command-line.schema.json", command_schema(), mode=0o644)
+    from engine.files import write_atomic
+
+    write_atomic(Path(__file__).with_name("command-line.schema.json"), command_schema(), mode=0o644)

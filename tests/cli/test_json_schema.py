@@ -15,7 +15,7 @@ from tests.cli.conftest import DOCUMENTS, QUESTION
 from tui.cli import main
 from tui.json_schema import COMMANDS, command_schema
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "command-line.schema.json"
+FILE = Path(__file__).resolve().parents[2] / "tui" / "command-line.schema.json"
 PROMISED: dict[str, Any] = json.loads(FILE.read_bytes())
 NEEDS_A_MODEL = {"personas new --describe"}  # tests/cli/test_persona_describe.py has a server for it
 
