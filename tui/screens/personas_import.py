@@ -8,6 +8,7 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from engine.cleaning import counted
 from engine.personas.bundle import Planned, Resolution, plan_import
 from engine.personas.workbench import Act
 from tui import keymap
@@ -105,11 +106,12 @@ class ImportScreen(PersonaScreen[Act | None]):
         self._plan = plan
         conflicts = sum(each.status == "conflict" for each in plan)
         todo = sum(each.status in ("add", "replace") for each in plan)
+        unresolved = f" {counted(conflicts, 'conflict')}: s skip, r replace, n rename " if conflicts else ""
         self.show_title(
             [
                 ("Import ", "strong"),
                 (f" {todo} to take in ", "good" if todo else "dim"),
-                (f" {conflicts} conflicts: s skip, r replace, n rename " if conflicts else "", "bad"),
+                (unresolved, "bad"),
             ]
         )
         self.query_one(RowList).show(self.view)
