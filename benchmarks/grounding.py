@@ -85,7 +85,7 @@ def swap_entity(
         name for name in lexicon.anchors(sentence[1:]) if not any(c.isdigit() for c in name) and len(name) > 3
     ]
     spots = [name for name in own if name.title() in sentence]
-    if not spots:
+    if not spots or not names:
         return None
     old = pick(spots, "old", label).title()
     for attempt in range(8):

@@ -163,7 +163,7 @@ def _table(workspace: Workspace, before: dict[str, str], chosen: Counter[str], h
         alone = sorted(name.removeprefix(COMMITTEE) for name, value in known.items() if not value)
         lift = ledger.rows("SELECT avg(lift), count(*) FROM question WHERE experts > 1")[0]
         say(f"\nlift over the control arm {lift[0]:+.4f} in {lift[1]} questions asked of several experts")
-        say(f"one expert answers on: {', '.join(alone) or 'no topic'}\n")
+        say(f"one expert answers on: {', '.join(each or '(no topic)' for each in alone) or 'no topic'}\n")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,9 @@ class Session:
         """Begin; what is in the workspace is told as soon as it is known."""
         self._loop = asyncio.new_event_loop()
         self._thread.start()
-        self._submit(self._look())
+        # The watch first: what is written while the workspace is read must not pass unnoticed.
         self._submit(self._watch())
+        self._submit(self._look())
         self.look_for_model()
 
     def ask(self, question: str, personas: tuple[str, ...] = (), after: str = "") -> int:

@@ -63,4 +63,4 @@ def graph_size(folder: Path) -> list[Line]:
 
 def _nodes(text: str) -> int:
     words = text.split("\n")[0].split()
-    return int(words[words.index("nodes") - 1]) if "nodes" in words else 0
+    return int(words[words.index("nodes") - 1].replace(",", "")) if "nodes" in words else 0
