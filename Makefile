@@ -57,7 +57,7 @@ pictures: $(INSTALLED)
 # Asks the package index for the newest versions that pyproject.toml allows. The file names no index.
 lock: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	    --custom-compile-command "make lock" --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 
 # Records the run that ships in snapshots/, on the documentation as it is now.

@@ -6,7 +6,8 @@ Run: ``python benchmarks/personas.py [PERSONAS]``. The goal for 10,000: open in 
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -90,8 +91,9 @@ def best(work: Callable[[], object], times: int = 3) -> float:
     return min(spent) * 1000
 
 
-def main() -> None:
-    """Print milliseconds and ratios to the floor."""
+@contextmanager
+def crowd() -> Iterator[tuple[Workspace, int, float]]:
+    """Yield a workspace of as many personas as the command line says, their number, and the floor in ms."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     with tempfile.TemporaryDirectory() as name:
         workspace = create_workspace(Path(name) / "w")
@@ -104,6 +106,12 @@ def main() -> None:
         print(f"{count} personas, 2000 questions in the ledger")
         floor = best(lambda: [decoder.decode(path.read_bytes()) for path in paths])
         line("floor: read and msgspec decode", floor, "ms CPU")
+        yield workspace, count, floor
+
+
+def main() -> None:
+    """Print milliseconds and ratios to the floor."""
+    with crowd() as (workspace, _, floor):
         line("load and validate", best(lambda: PersonaRegistry.of(workspace).load()), "ms CPU", floor)
         registry = PersonaRegistry.of(workspace)
         time.sleep(SETTLED)

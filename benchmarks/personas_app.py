@@ -5,19 +5,14 @@ the key to the picture that shows what it did; the floor is ``msgspec`` alone re
 """
 
 import asyncio
-import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-import msgspec
 from _harness import line
 
-from engine.personas.document import Persona
-from engine.workspace import Workspace, create_workspace
-from personas import SETTLED, best, fill, play
+from engine.workspace import Workspace
+from personas import SETTLED, crowd
 from tui.app import PersonaMoeApp
 from tui.glyphs import UNICODE
 from tui.screens.personas import PersonasScreen
@@ -83,18 +78,7 @@ async def measure(workspace: Workspace, count: int, floor: float) -> None:
 
 def main() -> None:
     """Print milliseconds and ratios to the floor."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    with tempfile.TemporaryDirectory() as name:
-        workspace = create_workspace(Path(name) / "w")
-        for path in workspace.personas.rglob("*.json"):
-            path.unlink()
-        placed = fill(workspace, count)
-        play(workspace, placed, 2_000)
-        paths = [workspace.personas / tier / f"{persona}.json" for persona, tier in placed]
-        decoder = msgspec.json.Decoder(Persona)
-        print(f"{count} personas, 2000 questions in the ledger")
-        floor = best(lambda: [decoder.decode(path.read_bytes()) for path in paths])
-        line("floor: read and msgspec decode", floor, "ms CPU")
+    with crowd() as (workspace, count, floor):
         time.sleep(SETTLED)
         asyncio.run(measure(workspace, count, floor))
 

@@ -58,8 +58,8 @@ def index_paths(
     store is whole and the next call completes the work.
     """
     roots = label_roots(paths, store.sources())
-    limits = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
-    with limits as parser, _rare_collections():
+    child = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
+    with child as parser, _rare_collections():
         return _Run(store, parser, options, progress).index(roots)
 
 

@@ -236,8 +236,8 @@ def _order(
     def goes_on(index: int) -> bool:
         """Whether a further sentence bears on the question: by what is new, by its place, by its hop."""
         # What stands beside a sentence goes on with it; the rows of a table speak each of its own.
-        beside = _SENTENCE.search(clusters[index].claim.text) and not cited.isdisjoint(clusters[index].cites)
-        if beside or bridged(index):
+        runs_on = _SENTENCE.search(clusters[index].claim.text) is not None
+        if runs_on and (bridged(index) or not cited.isdisjoint(clusters[index].cites)):
             return True
         if wholes[index] >= AS_MUCH * wholes[first]:
             return True

@@ -208,6 +208,8 @@ def _topics(earlier: Earlier, store: SqliteStore, role: Role) -> list[str]:
     rest = _LEADING.sub("", earlier.question, count=1).strip(" ?.!")
     while (first := rest.partition(" "))[0].lower() in _HELPING and first[2]:
         rest = first[2]
+    while (last := rest.rpartition(" "))[2].lower() in _HELPING and last[0]:
+        rest = last[0]
     return [rest[:LONGEST_CARRIED]] if _has_content(rest) else []
 
 

@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from engine.pipeline import AskOptions, Engine
+from engine.workspace import Workspace
 from tui.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,14 +56,28 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def documents(tmp_path: Path) -> Path:
-    folder = tmp_path / "documents"
+def write_documents(folder: Path) -> Path:
+    """Write the sample documents and return their folder."""
     for name, text in DOCUMENTS.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return folder
+
+
+def asked_before(folder: Path, questions: Sequence[str]) -> Path:
+    """Return a workspace in which two personas answered these questions."""
+    place = folder / "place"
+    with Engine.open(Workspace.open(place)) as engine:
+        engine.index([write_documents(folder / "documents")])
+        for question in questions:
+            assert [*engine.ask_sync(question, AskOptions(no_model=True, personas=("sceptic", "scout")))]
+    return place
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    return write_documents(tmp_path / "documents")
 
 
 @pytest.fixture

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from engine.pipeline import AskOptions, Engine
-from engine.workspace import Workspace
-from tests.cli.conftest import DOCUMENTS, QUESTION
+from tests.cli.conftest import QUESTION, asked_before
 from tui.cli import main
 from tui.json_schema import COMMANDS, command_schema
 
@@ -25,17 +23,7 @@ Printed = Callable[..., str]
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which eleven questions were asked, so that there is something to tell others."""
-    folder = tmp_path_factory.mktemp("recorded")
-    for name, text in DOCUMENTS.items():
-        path = folder / "documents" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    with Engine.open(Workspace.open(folder / "place")) as engine:
-        engine.index([folder / "documents"])
-        for number in range(11):
-            options = AskOptions(no_model=True, personas=("sceptic", "scout"))
-            assert [*engine.ask_sync(f"{QUESTION} {number}", options)]
-    return folder / "place"
+    return asked_before(tmp_path_factory.mktemp("recorded"), [f"{QUESTION} {number}" for number in range(11)])
 
 
 @pytest.fixture

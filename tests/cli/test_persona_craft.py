@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from engine.personas.registry import PersonaRegistry
-from engine.pipeline import AskOptions, Engine
 from engine.workspace import Workspace
-from tests.cli.conftest import DOCUMENTS, QUESTION
+from tests.cli.conftest import QUESTION, asked_before
 from tui.cli import main
 
 Say = Callable[..., tuple[int, str, str]]
@@ -21,16 +20,7 @@ Say = Callable[..., tuple[int, str, str]]
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which one question was asked of two personas."""
-    folder = tmp_path_factory.mktemp("recorded")
-    for name, text in DOCUMENTS.items():
-        path = folder / "documents" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    with Engine.open(Workspace.open(folder / "place")) as engine:
-        engine.index([folder / "documents"])
-        for _ in engine.ask_sync(QUESTION, AskOptions(no_model=True, personas=("sceptic", "scout"))):
-            pass
-    return folder / "place"
+    return asked_before(tmp_path_factory.mktemp("recorded"), [QUESTION])
 
 
 @pytest.fixture

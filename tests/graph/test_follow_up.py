@@ -35,6 +35,7 @@ FILM = Earlier(
     "Alberto De Martino and starring Tony Russel. [1]",
     answer_type="person",
 )
+MEANS = Earlier(question="What does wick mean?", answer="A wick carries oil. [1]")
 NAMELESS = Earlier(question="How long does the wick last?", answer="Nine hours. [1]", answer_type="number")
 
 
@@ -72,6 +73,7 @@ def store(workspace: Workspace) -> SqliteStore:
         (FILM, "and when was he born?", "and when was Alberto De Martino born?"),
         (WHICH, "When did it move?", "When did Nordlys move?"),
         (WHAT, "Who makes it?", "Who makes the Helio lamp?"),
+        (MEANS, "and lamp?", "What does lamp mean?"),
         (NAMELESS, "and who made it?", "and who made the wick last?"),
     ],
 )
