@@ -33,7 +33,7 @@ def analyse(passage: Passage) -> Analysis:
         wholes=cut.wholes,
         marks=symbols(passage.text, passage.names),
         sentences=[
-            Sentence(start, end, places[word]) for (start, end), word in zip(spans, words, strict=False)
+            Sentence(start, end, places[word]) for (start, end), word in zip(spans, words, strict=True)
         ],
         mentions=[*mentions(title, [0], -1), *mentions(cut, words)],
         homes=homes(passage.title, passage.names, passage.text[slice(*spans[0])] if spans else ""),

@@ -71,6 +71,8 @@ def dates(title: str) -> list[str]:
 def dated(title: str) -> list[tuple[int, int, int]]:
     """Return the dates of a title that name a year, as year, month and day; 1 for a day not named.
 
+    Whether there is such a day is not asked.
+
     >>> dated("Minutes of 2026-05-14, as sent in June 2026")
     [(2026, 5, 14), (2026, 6, 1)]
     """

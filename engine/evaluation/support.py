@@ -17,6 +17,7 @@ from functools import cached_property
 
 import msgspec
 
+from engine.corpus.sentences import sentence_spans
 from engine.corpus.store import Lexicon
 from engine.evaluation.plain import fold_case
 from engine.evaluation.quantities import Quantity, agrees, quantities
@@ -45,7 +46,9 @@ _JOINS = re.compile(r"['\u2019-]")
 _CLAUSE = re.compile(r"[,;:()]|\bbut\b")
 _BETWEEN = r"\s[\s*#>|/-]{0,40}"
 """Between the words of a quote: line breaks, and what lines of comments and lists begin with."""
-_OPENING, _ENDING = " \t*#>|/-([\"'`\u201c\u2018", "\n.!?:;{})]>"
+_OPENING, _LINE_ENDS = " \t*#>|/-([\"'`\u201c\u2018", "\n;{}"
+_WHOLE = r"(?=[*_`\"'\u201d\u2019)\] \t]*(?:[.!?:;]+(?!\w)|[|{}\n]|\Z))"
+"""What ends a sentence or a line, behind the marks that may close it."""
 _NOT_NEGATIONS = re.compile(r"\bnot only\b|\bno less than\b|\bnot just\b|\bno\.? ?\d|\bno doubt\b", re.I)
 
 
@@ -266,21 +269,31 @@ class SupportChecker:
 
 
 def quoted(claim: str, passage: str) -> bool:
-    """Return whether ``claim`` stands in ``passage`` word for word, from the beginning of a sentence or line.
+    """Return whether ``claim`` stands in ``passage`` word for word: whole sentences or lines of it.
 
-    From the middle of one it could be what "nobody says that" came before.
+    From the middle of a sentence it could be what "nobody says that" came before, and short of its end
+    what "only in winter" follows; an ellipsis at the end of ``claim`` says itself that more follows.
 
     >>> quoted("It is safe.", "Built in 1874.  It\\n * is safe.")
     True
-    >>> quoted("it is safe", "Nobody says it is safe.")
-    False
+    >>> quoted("it is safe", "Nobody says it is safe."), quoted("It costs 3", "It costs 3.10 euros.")
+    (False, False)
     """
     words = claim.rstrip(" .\u2026").split()
     if not words or any(word not in passage for word in words):
         return False
-    found = re.finditer(_BETWEEN.join(map(re.escape, words)) + r"(?!\w)", passage)
-    befores = (passage[: match.start()].rstrip(_OPENING) for match in found)
-    return any(not before or before[-1] in _ENDING for before in befores)
+    whole = words[-1][-1].isalnum() and not claim.rstrip().endswith("\u2026")
+    end = _WHOLE if whole else r"(?![\w]|[.,]\d)"
+    starts: list[int] | None = None
+    for match in re.finditer(_BETWEEN.join(map(re.escape, words)) + end, passage):
+        before = passage[: match.start()].rstrip(_OPENING)
+        if not before or before[-1] in _LINE_ENDS:
+            return True
+        if starts is None:
+            starts = [start for start, _ in sentence_spans(passage)]
+        if any(len(before) <= start <= match.start() for start in starts):
+            return True
+    return False
 
 
 def _heading(text: str) -> str:

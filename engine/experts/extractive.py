@@ -147,6 +147,7 @@ def _options(
             with_code=with_code,
             heading=each.position.section,
         )
+        under = max((facet_share(facet, heading, context) for facet in facets), default=0.0)
         # What a section says first says what its heading is.
         opening = next((piece.place for piece in found if piece.kind == "prose"), -1)
         own_heading = each.position.section.rpartition("›")[2]
@@ -154,7 +155,6 @@ def _options(
             terms = context.checker.terms(piece.text)
             if not terms:
                 continue
-            under = max((facet_share(facet, heading, context) for facet in facets), default=0.0)
             if piece.kind == "fragment" and not under:
                 continue  # a value that stands under nothing that was asked
             fixed = weights.evidence * strength + weights.expertise * _tilt(terms, known, context)

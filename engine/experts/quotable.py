@@ -38,6 +38,9 @@ _CODE_SUFFIXES = frozenset(
     f".{name}"
     for name in ("py", "js", "ts", "jsx", "tsx", "go", "rs", "c", "h", "cc", "cpp", "hpp", "java", "sh")
 )
+_PROSE_SUFFIXES = frozenset(
+    f".{name}" for name in ("md", "markdown", "rst", "txt", "html", "htm", "xhtml", "pdf", "docx")
+)
 _FENCE = re.compile(r"^\s{0,3}(?:```+|~~~+)")
 _RULE = re.compile(r"^[\s=\-*_~#+|:.]*$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
@@ -62,17 +65,18 @@ _CUT = re.compile(r"[;:,]\s|\s[-\u2013\u2014(]\s?")
 def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool, heading: str = "") -> list[Piece]:
     """Return the quotable pieces of a passage in order; lines of code only ``with_code``.
 
-    Whether it is code is told by the name of its ``document``, or of the file its ``heading`` names.
+    Whether it is code is told by the name of its ``document``; where that tells neither code nor prose, as
+    with the rows of a data set, by the file that its ``heading`` names.
 
     >>> from engine.evaluation.plain import PlainLexicon
     >>> found = pieces("# Gate\\n\\nThe gate picks experts.\\n", "a.md", PlainLexicon(), with_code=False)
     >>> [piece.text for piece in found]
     ['The gate picks experts.']
     """
-    if any(PurePosixPath(name.strip()).suffix.lower() in _CODE_SUFFIXES for name in (document, heading)):
-        found = _from_code(text)
-    else:
-        found = _from_prose(text)
+    suffix = PurePosixPath(document).suffix.lower()
+    if suffix not in _PROSE_SUFFIXES and suffix not in _CODE_SUFFIXES:
+        suffix = PurePosixPath(heading.strip()).suffix.lower()
+    found = _from_code(text) if suffix in _CODE_SUFFIXES else _from_prose(text)
     listed: list[Piece] = []
     for kind, block in found:
         if kind == "code":

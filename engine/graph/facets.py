@@ -29,7 +29,11 @@ def question_facets(graph: QueryGraph) -> list[Facet]:
         told = [part for part in parts if part in weights and part not in used]
         if not told:
             return
-        wholes = [w for w, own in identifiers.items() if w in weights and parts.keys() >= set(own)]
+        wholes = [
+            whole
+            for whole, own in identifiers.items()
+            if whole in weights and whole not in used and whole not in told and parts.keys() >= set(own)
+        ]
         weight = math.fsum(weights[term] for term in (*told, *wholes))
         used.update(told, wholes)
         facets.append((facet_id, kind, text, weight, told))
@@ -54,7 +58,7 @@ def _identifiers(text: str) -> dict[str, tuple[str, ...]]:
     """Return the terms of the identifiers in a question, each with the terms of its parts, in order."""
     words = tokenise(fold(text)).words
     return {
-        word.whole: tuple(part for part in word.terms if part != STOPPED)
+        word.whole: tuple(part for part in word.terms if part != STOPPED) or (word.whole,)
         for word in words
         if word.is_code and word.whole is not None
     }

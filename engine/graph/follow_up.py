@@ -56,6 +56,7 @@ _LEADING: Final = re.compile(
     r"(?:how\s+(?:many|much|long|old|often|far)|who|whom|whose|when|where|why|how|what|which)\b\s*",
     re.I,
 )
+_APOSTROPHE: Final = re.compile("['’]")
 _MARKER: Final = re.compile(r"\s*\[\d+\]|[*_`#>]")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CAPITALS: Final = re.compile(
@@ -88,7 +89,11 @@ class _Word(msgspec.Struct, frozen=True):
 def read_follow_up(text: str, earlier: Earlier, store: SqliteStore) -> FollowUpRead | None:
     """Return how ``text`` is read after ``earlier``, None if it stands alone."""
     words = [_Word(match[0].lower(), *match.span()) for match in _WORD.finditer(text)]
-    own = [name for name in names_in(text, store) if name.surface.lower() not in _ROLES]
+    own = [
+        name
+        for name in names_in(text, store)
+        if name.surface.lower() not in _ROLES or _is_acronym(name.surface, text)
+    ]
     about = _ABOUT.match(text)
     topic = _topics(earlier, store, "thing")
     pronouns = _pronouns(text, words)
@@ -143,19 +148,32 @@ def _pronouns(text: str, words: list[_Word]) -> list[_Word]:
     return [
         word
         for index, word in enumerate(words)
-        if word.low in _ROLES and word.start not in impersonal and _stands_for_a_name(words, index)
+        if word.low in _ROLES
+        and word.start not in impersonal
+        and not _is_acronym(text[word.start : word.end], text)
+        and _stands_for_a_name(words, index)
     ]
 
 
 def _stands_for_a_name(words: list[_Word], index: int) -> bool:
     word = words[index].low
-    before = words[index - 1].low if index else ""
-    after = words[index + 1].low if index + 1 < len(words) else ""
+    before = _uncontracted(words[index - 1].low) if index else ""
+    after = _uncontracted(words[index + 1].low) if index + 1 < len(words) else ""
     if word == "there":  # "is there a ..." means nothing, "who lives there" does
         return before not in _BEING and after not in _BEING and index > 0
     if word in _POINTING:  # "that lamp" and "the lamp that ..." need no name
         return after in _HELPING | {""} and (not before or not _has_content(before))
     return True
+
+
+def _uncontracted(word: str) -> str:
+    """Return the word without what an apostrophe joins to it: "isn" of "isn't", a form of being."""
+    return _APOSTROPHE.split(word, maxsplit=1)[0]
+
+
+def _is_acronym(surface: str, text: str) -> bool:
+    """Return whether a pronoun stands in capitals, as "the IT department", in a text that does not."""
+    return len(surface) > 1 and surface.isupper() and not text.isupper()
 
 
 def _replaced(text: str, found: list[_Word], earlier: Earlier, store: SqliteStore) -> FollowUpRead | None:
@@ -166,7 +184,10 @@ def _replaced(text: str, found: list[_Word], earlier: Earlier, store: SqliteStor
         if not names:
             continue
         named = " and ".join(names)
-        owned = word.low in _POSSESSIVE or (word.low == "her" and _has_content(text[word.end :]))
+        after = _WORD.search(text, word.end)
+        owned = word.low in _POSSESSIVE or (
+            word.low == "her" and after is not None and _has_content(after[0])
+        )
         reading += text[last : word.start] + (f"{named}'s" if owned else named)
         last = word.end
         if all(each.phrase != word.low for each in carried):
@@ -219,7 +240,7 @@ def _answered(earlier: Earlier, store: SqliteStore) -> list[str]:
     said = fold(earlier.question).lower()
     at_home = [name.surface for name in names_in(answer, store)]
     found = dict.fromkeys([*at_home, *(each for each in _capitalised(answer) if " " in each)])
-    new = [name for name in found if fold(name).lower() not in said]
+    new = [name for name in found if not re.search(rf"(?<!\w){re.escape(fold(name).lower())}(?!\w)", said)]
     return sorted(new, key=lambda name: (answer.find(name), name))
 
 

@@ -89,9 +89,13 @@ class QueryGraph:
         """What passages gain for being home to a name in the question."""
         s = self.settings
         bonuses: dict[int, float] = {}
-        for name in self.question.names:
+        homes = [(name, self._linker.homes(name.name)) for name in self.question.names]
+        inside = {row for _, found in homes for row, kind, _ in found if kind in _SAID_INSIDE}
+        missing = sorted(inside - self._fetched.keys())
+        self._fetched.update(zip(missing, self.store.features(missing), strict=True))
+        for name, found in homes:
             share = math.fsum(self._linker.term_share(term) for term in name.terms)
-            for row, kind, worth in self._linker.homes(name.name):
+            for row, kind, worth in found:
                 bonus = s.name_bonus * share * worth
                 if kind != "title" and " " not in name.key:
                     bonus *= s.single_name
@@ -104,16 +108,11 @@ class QueryGraph:
 
     def _titled_alike(self, row: int, name: QuestionName) -> float:
         """The share of a passage's title that is the name; 1 for a passage without title."""
-        words = {word for word in self._read(row).title_tokens if word}
+        words = {word for word in self._fetched[row].title_tokens if word}
         if not words:
             return 1.0
         wanted = {word for t in self.question.terms if t.term in name.terms for word in t.words}
         return len(words & wanted) / len(words)
-
-    def _read(self, row: int) -> Features:
-        if row not in self._fetched:
-            self._fetched[row] = self.store.features([row])[0]
-        return self._fetched[row]
 
     # -- what passages are worth -----------------------------------------------------------------
     def base(self, row: int) -> float:

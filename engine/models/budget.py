@@ -51,6 +51,8 @@ class BudgetedModel:
             raise self._over("")
         said = ""
         spent = prompt
+        # Calls that go on at the same time must not share out the same tokens.
+        self._spent += most or 0
         try:
             async with aclosing(self.inner.chat(request)) as stream:
                 while True:
@@ -71,7 +73,7 @@ class BudgetedModel:
                     if most is not None and spent >= most:
                         raise self._over(said)
         finally:
-            self._spent += spent
+            self._spent += spent - (most or 0)
 
     def _over(self, partial: str) -> ModelCallError:
         what = f"{self._seconds:g} seconds" if self._seconds else f"{self._tokens} tokens"

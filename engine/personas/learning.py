@@ -70,7 +70,8 @@ def learn(
         if number % settings.system.learn_every == 0:
             events += _turn_limits(ledger, number, thresholds)
         limits = read_limits(ledger)
-        totals = {each.persona_id: each.scores.total for each in lesson.outcomes}
+        # Who answered in a later round had another task: no comparison with a parent in the first.
+        totals = {each.persona_id: each.scores.total for each in lesson.outcomes if each.chosen}
         for outcome in lesson.outcomes:
             if outcome.chosen and list(registry.places(outcome.persona_id)) == [outcome.tier]:
                 lead = lead_over_parent(registry, outcome.persona_id, totals)

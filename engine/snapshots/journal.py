@@ -61,11 +61,18 @@ def new_id(now: datetime | None = None, *, known: Iterable[str] = ()) -> str:
     """
     second = f"{now or datetime.now(UTC):%Y%m%d-%H%M%S}-"
     taken = [
-        int(each[len(second) :], 16) for each in known if SNAPSHOT_ID.match(each) and each.startswith(second)
+        int(each[len(second) :], 16) for each in known if each.startswith(second) and SNAPSHOT_ID.match(each)
     ]
     if not taken:
         return f"{second}{secrets.randbelow(_FIRST_DRAWN):06x}"
     return f"{second}{min(max(taken) + 1 + secrets.randbelow(_STEP), _LAST):06x}"
+
+
+def _ids_in(folder: Path) -> list[str]:
+    try:
+        return [name.partition(".")[0] for name in os.listdir(folder)]
+    except OSError as error:
+        raise os_failure("list the snapshots", folder, error) from error
 
 
 class Journal:
@@ -99,14 +106,13 @@ class Journal:
     def create(cls, folder: Path, *, label: str, session: str = "", after: str = "", buffer: int = 0) -> Self:
         """Return a new journal in ``folder`` (made private if missing), its header on disk.
 
-        ``label`` says in the header what was run, ``after`` the run it followed,
-        ``session`` the first of them all. Raises
-        WorkspaceError if it cannot be written.
+        ``label`` says in the header what was run, ``after`` the run it followed, ``session`` the first of
+        them all. Raises WorkspaceError if it cannot be written.
         """
         make_folder(folder)
         now = datetime.now(UTC)
         for _ in range(_TRIES):
-            snapshot = new_id(now, known=(entry.name.partition(".")[0] for entry in os.scandir(folder)))
+            snapshot = new_id(now, known=_ids_in(folder))
             path = folder / (snapshot + PLAIN_SUFFIX)
             if (folder / (snapshot + PACKED_SUFFIX)).exists():
                 continue

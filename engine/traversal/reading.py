@@ -67,7 +67,11 @@ def _newness(titles: Mapping[int, str]) -> dict[int, float]:
 
 
 def _ordinal(title: str) -> int:
+    return max((_day(*each) for each in dated(title)), default=0)
+
+
+def _day(year: int, month: int, day: int) -> int:
     try:
-        return max((date(*each).toordinal() for each in dated(title)), default=0)
+        return date(year, month, day).toordinal()
     except ValueError:  # the 31st of February
         return 0
