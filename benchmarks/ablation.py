@@ -190,10 +190,13 @@ def _interval(gaps: Sequence[float]) -> tuple[float, float]:
 def main() -> None:
     """Measure; print or write the page's part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("datasets", nargs="+", type=Path)
+    parser.add_argument("datasets", nargs="*", type=Path)
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--page", type=Path)
     args = parser.parse_args()
+    if not args.datasets:
+        print("skipped: needs a data set, see --help")
+        return
     rows = [row for each in args.datasets for row in measure(each, args.questions)]
     head = ("set", "committee", "score", "judged passages cited", "gold answer held", "experts", "cost")
     text = (

@@ -239,9 +239,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("datasets", nargs="+", type=Path, metavar="DATASET")
+    parser.add_argument("datasets", nargs="*", type=Path, metavar="DATASET")
     parser.add_argument("--limit", type=int, default=1500, help="passages to take sentences from (1500)")
     options = parser.parse_args(arguments)
+    if not options.datasets:
+        print("skipped: needs a data set, see --help")
+        return 0
     for dataset in options.datasets:
         if not (dataset / "corpus.jsonl").is_file():
             print(f"no corpus.jsonl in {dataset.name}", file=sys.stderr)

@@ -40,11 +40,14 @@ def say(line: str) -> None:
 def main() -> int:
     """Run the loop, print what happened, return 0 if all adds up."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("datasets", nargs="+", type=Path)
+    parser.add_argument("datasets", nargs="*", type=Path)
     parser.add_argument("--questions", type=int, default=1000)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting")
     parser.add_argument("--page", type=Path)
     args = parser.parse_args()
+    if not args.datasets:
+        print("skipped: needs a data set, see --help")
+        return 0
     with tempfile.TemporaryDirectory(prefix="persona-moe-loop-") as folder:
         workspace = Workspace.open(Path(folder))
         for pair in args.set:

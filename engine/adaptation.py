@@ -40,14 +40,12 @@ def places_to_look(query: Query, gap: Gap) -> list[int]:
         for term in facet.terms
     }
     places = [row for row in graph.holding(wanted) if graph.passage_id(row) not in gap.cited][:GAP_PASSAGES]
-    disputed = [row for row in graph.ordered(query.taken) if graph.passage_id(row) in gap.disputed]
+    disputed = [row for row in graph.ordered(graph.finders) if graph.passage_id(row) in gap.disputed]
     return [*places, *disputed]
 
 
 def to_read_for(query: Query, gap: Gap, expert: Candidate, visited: Sequence[int]) -> list[Evidence]:
     """Return what ``expert`` reads for ``gap``: what nobody cites, or what its walk came to."""
-    query.visited[expert.persona.persona_id] = list(visited)
-    query.taken.update(visited)
     evidence = gap.leading or choose_evidence(query.graph, visited, len(visited))
     return [msgspec.structs.replace(each, rank=rank) for rank, each in enumerate(evidence, 1)]
 

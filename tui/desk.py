@@ -60,6 +60,7 @@ class Desk:
         self.question, self.personas = question, personas
         self.run, self.ending, self.problem, self.seconds = EMPTY, "", "", 0.0
         self._began = self._clock()
+        self._pace = Pace()
         self.running = True
         self.number = self.session.ask(question, personas, after)
 
@@ -191,10 +192,10 @@ class Desk:
             low_bandwidth=low_bandwidth,
         )
 
-    def model_parts(self) -> list[Part]:
+    def model_parts(self, view: View) -> list[Part]:
         """Return the model line."""
         pace = self._pace.per_second(self._clock()) if self.running and self.player is None else 0.0
-        return model_parts(self.view(), self.model, pace)
+        return model_parts(view, self.model, pace)
 
     def last_word(self) -> str:
         """Return the line below an answer that did not come to its end."""

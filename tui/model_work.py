@@ -149,6 +149,12 @@ class Pulls:
             last = msgspec.structs.replace(last, what="cancelled", state="cancelled")
         except PersonaMoeError as error:
             last = msgspec.structs.replace(last, state="failed", problem=one_line(str(error)))
+        except Exception as error:
+            from tui.panic import keep_details
+
+            last = msgspec.structs.replace(
+                last, state="failed", problem=f"internal error: {keep_details(error)}"
+            )
         finally:
             self._tasks.pop(name, None)
             self._queue.put(0, last)

@@ -45,7 +45,7 @@ def normal_key(text: str) -> str:
         base = base if base.isalnum() else _named(base)
     elif base not in key_names() and not _is_character(base):
         raise ValueError(text)
-    return "+".join([*modifiers, base])
+    return "+".join([*sorted(modifiers), base])
 
 
 def _named(char: str) -> str:

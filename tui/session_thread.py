@@ -47,6 +47,8 @@ class Session:
         self._run = 0
         self._cancelled = 0
         self._task: asyncio.Task[None] | None = None
+        self._looking: concurrent.futures.Future[None] | None = None
+        self._personas_lock = threading.Lock()
         self._pulls = Pulls(workspace, self.queue)
 
     # -- from the screen's thread ----------------------------------------------------------------
@@ -103,7 +105,9 @@ class Session:
 
     def look_for_model(self) -> None:
         """Ask the model servers who would write, and tell it."""
-        self._submit(self._look_for_model())
+        if self._looking is not None:
+            self._looking.cancel()  # or its answer, which may come later, would stand for the new one
+        self._looking = self._submit(self._look_for_model())
 
     async def models(self) -> ModelShelf:
         """Return what the model servers have. Raises ConfigError for bad settings."""
@@ -247,12 +251,13 @@ class Session:
 
     @property
     def personas(self) -> "PersonaRegistry":
-        """The workspace's personas, which remember the files they read; for the engine's thread."""
-        if self._personas is None:
-            from engine.personas.registry import PersonaRegistry
+        """The workspace's personas, which remember the files they read; for any thread."""
+        with self._personas_lock:
+            if self._personas is None:
+                from engine.personas.registry import PersonaRegistry
 
-            self._personas = PersonaRegistry.of(self.workspace)
-        return self._personas
+                self._personas = PersonaRegistry.of(self.workspace)
+            return self._personas
 
     def _contents(self) -> Opened:
         engine = self._opened()

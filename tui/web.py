@@ -65,7 +65,14 @@ def guard(own_name: str) -> Middleware:
 
 
 class LocalServer(Server):
-    """textual-serve's server with the two guards."""
+    """textual-serve's server with the two guards; a page looks for its parts where it was asked for."""
+
+    async def handle_index(self, request: web.Request) -> web.StreamResponse:
+        """Return the page of the app."""
+        # The guard has checked the name, and nothing is awaited before the page is written with it.
+        self.public_url = f"http://{request.host}"
+        page: web.StreamResponse = await super().handle_index(request)
+        return page
 
     async def _make_app(self) -> web.Application:
         app = await super()._make_app()

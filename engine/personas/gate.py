@@ -117,9 +117,8 @@ def choose_experts(
     if guest is not None and parent is not None:
         round_.take(parent, f"asked beside {guest.persona_id}, which has to beat it")
     others = [each for each in pool if each is not parent]
-    places = [guest, parent].count(None)
-    most = max_experts - (guest is not None)
-    round_.greedy(others, most, price, budget - reserved, begin=begin - 2 + places)
+    kept = guest is not None
+    round_.greedy(others, max_experts - kept, price, budget - reserved, begin=begin - kept)
     if guest is not None:
         round_.take(
             guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
@@ -212,7 +211,7 @@ class _Round:
         )
 
     def greedy(self, pool: Sequence[Rated], most: int, price: float, budget: float, *, begin: int) -> None:
-        """Plan for ``most``, take the ``begin`` of them that gain most per cost; the others wait.
+        """Plan for ``most``, take of them who gain most per cost until ``begin`` are asked; the others wait.
 
         The plan is whoever is worth most together: of two ways to fill the budget, the better one.
 
@@ -222,7 +221,7 @@ class _Round:
         ordered = sorted(pool, key=lambda each: each.persona_id)
         plans = [self._plan(ordered, most, price, budget, per_cost=each) for each in (True, False)]
         best = max(plans, key=lambda plan: self._worth(plan, price))
-        for each in self._plan(best, most, 0.0, budget, per_cost=True)[:begin]:
+        for each in self._plan(best, most, 0.0, budget, per_cost=True)[: begin - len(self.chosen)]:
             self.take(each)
             ordered.remove(each)
         rest = q6(budget - math.fsum(each.cost for each in self.chosen))
@@ -243,7 +242,8 @@ class _Round:
             fitting = [
                 each
                 for each in left
-                if each.persona_id in gains and (not plan or gains[each.persona_id] / each.cost >= price)
+                if each.persona_id in gains
+                and (not (self.chosen or plan) or gains[each.persona_id] / each.cost >= price)
             ]
             if not fitting:
                 break

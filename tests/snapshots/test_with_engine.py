@@ -60,7 +60,7 @@ for workers in "1", "4":
     with Engine.open(made) as engine:
         assert engine.settings.system.workers == int(workers)
         engine.index([papers])
-        *_, saved = engine.ask_sync(question, AskOptions(no_model=True))
+        *_, saved = engine.ask_sync(question, AskOptions(no_model=True, learn=False))
     print(saved.digest)
 """
 
@@ -80,6 +80,4 @@ def test_hash_seed_locale_and_workers_leave_the_digest_alone(workspace, tmp_path
             )
             digests += done.stdout.split()
     (recorded,) = SnapshotLibrary(workspace.snapshots).list()
-    assert recorded.complete
-    assert len(digests) == 12
-    assert len(set(digests)) == 1
+    assert digests == [recorded.digest] * 12

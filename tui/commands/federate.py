@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.cleaning import counted
 from tui import output
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _import(args: argparse.Namespace) -> int:
 
     workspace = open_workspace(args)
     key = _key(args)
-    for missing in (file for file in args.files if not Path(file).exists()):
+    missing = next((file for file in args.files if not Path(file).exists()), None)
+    if missing is not None:
         raise InputError(f"there is no file '{missing}'")
     bundles = [
         decode_bundle(read_bounded(Path(file), MAX_BUNDLE), Path(file).name, key) for file in args.files
@@ -198,11 +200,7 @@ def _import(args: argparse.Namespace) -> int:
 def _told(prior: "Prior") -> str:
     if not prior.n:
         return "nothing heard"
-    return f"{prior.mean - 0.5:+.3f} from {_many(prior.nodes, 'machine')}, counts as {prior.n:g} questions"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return f"{prior.mean - 0.5:+.3f} from {counted(prior.nodes, 'machine')}, counts as {prior.n:g} questions"
 
 
 def _cards(args: argparse.Namespace, workspace: "Workspace", bundles: "list[Bundle]") -> list[dict[str, str]]:
@@ -241,5 +239,5 @@ def _show(args: argparse.Namespace) -> int:
         return 0
     for name, prior in heard.items():
         output.print_line(f"{name}: {_told(prior)}")
-    output.print_line(f"{_many(len(cells), 'cell')} from {_many(len(nodes), 'machine')}")
+    output.print_line(f"{counted(len(cells), 'cell')} from {counted(len(nodes), 'machine')}")
     return 0

@@ -86,10 +86,9 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
     down = {url for url, _, _ in shelf.faults}
     for url in shelf.where:
         if url not in down:
-            count = counted(len(shelf.models), "model")
-            yield row(
-                f"server:{url}", (f"{view.glyphs.live} {url}", "good"), (f"  reachable, {count}", "dim")
-            )
+            # What several servers have is one list.
+            count = f", {counted(len(shelf.models), 'model')}" if len(shelf.where) == 1 else ""
+            yield row(f"server:{url}", (f"{view.glyphs.live} {url}", "good"), (f"  reachable{count}", "dim"))
     for url, problem, mend in shelf.faults:
         yield row(f"server:{url}", (f"{view.glyphs.stopped} {url}", "bad"), "  cannot be asked")
         yield from text_rows(f"fault:{url}", f"{problem}{f'; {mend}' if mend else ''}", width, 1, "warn")
@@ -98,7 +97,7 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
     yield row("gap", "")
     yield from _choices(view, shelf)
     for name, pull in pulls.items():
-        yield row("gap2", "") if name == next(iter(pulls)) else row(f"gap:{name}", "")
+        yield row(f"gap:{name}", "")
         yield from _pull(view, pull, width)
 
 

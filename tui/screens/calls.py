@@ -32,11 +32,12 @@ class Calls(MainView):
     async def copy(self, text: str) -> None:
         """Copy ``text`` and say which way it went."""
         file = self.desk.session.workspace.state / "copied.txt"
+        style = "dim"
         try:
             route = await asyncio.to_thread(copy, text, self.moe.write_sequence, file)
         except OSError as error:
-            route = f"could not copy: {error.strerror}"
+            route, style = f"could not copy: {error.strerror or error}", "bad"
         if self.is_current:
-            self.say(one_line(route))
+            self.say(one_line(route), style)
         else:  # a window covers the line above the question
             self.app.notify(one_line(route), markup=False, timeout=4)

@@ -140,7 +140,7 @@ class MainView(Screen[None]):
             return
         desk, view = self.desk, self.desk.view()
         self.query_one("#status", PartsLine).show(status_parts(view, desk.line(self.moe.low_bandwidth)))
-        self.query_one("#model", PartsLine).show(desk.model_parts())
+        self.query_one("#model", PartsLine).show(desk.model_parts(view))
         player = desk.player
         bar = self.query_one("#replay", PartsLine)
         bar.display = player is not None
