@@ -33,7 +33,8 @@ def to_read(graph: QueryGraph, policy: Policy, visited: Sequence[int], taken: Co
     newness = _newness({row: graph.passage(row).title for row in visited})
 
     def worth(row: int) -> float:
-        named = sum(graph.parts(row).get(name, 0.0) for name in _NAMED)
+        parts = graph.parts(row)
+        named = sum(parts.get(name, 0.0) for name in _NAMED)
         mix = policy.specificity_mix
         value = 2 * (mix * named + (1 - mix) * (graph.strength(row) - named))
         value *= 1 + policy.freshness * newness.get(row, 0.0)

@@ -1,4 +1,4 @@
-"""One persona's walk: from its seeds, best first, over links, away from ground already covered."""
+"""One persona's walk: from its seeds, best first, over links."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.evaluation.plain import PlainLexicon
-from engine.evaluation.support import Support, SupportChecker, support
+from engine.evaluation.support import Support, SupportChecker, quoted, support
 
 PASSAGE = (
     "Karl, Prince of Leiningen\n"
@@ -111,3 +111,31 @@ def test_a_sentence_word_for_word_in_the_evidence_is_fully_supported(words: list
 @given(st.text(max_size=80), st.lists(st.text(max_size=80), max_size=3))
 def test_support_is_a_share_for_any_text(claim: str, evidence: list[str]) -> None:
     assert 0.0 <= support(claim, evidence, LEXICON).value <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("It costs 3", "It costs 3.10 euros."),
+        ("It costs 1", "It costs 1,200 euros."),
+        ("10 is supported.", "Version 3.10 is supported."),
+        ("safe to eat", "It is not (in general) safe to eat."),
+        ("Smith died.", "Nobody but Mr. Smith died."),
+        ("It is safe", "It is safe only in winter."),
+    ],
+)
+def test_a_part_of_a_sentence_is_no_quote_of_it(claim: str, passage: str) -> None:
+    assert not quoted(claim, passage)
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("It is safe.", "Built in 1874. It is safe. So it stays."),
+        ("`q` | quits", "| key | what |\n|---|---|\n| `q` | quits |\n| `u` | undoes |"),
+        ("def f(x):", "import os\n\ndef f(x):\n    return 1"),
+        ("It asks whether all is said\N{HORIZONTAL ELLIPSIS}", "It asks whether all is said: yes."),
+    ],
+)
+def test_a_whole_sentence_row_or_line_is_a_quote(claim: str, passage: str) -> None:
+    assert quoted(claim, passage)

@@ -156,6 +156,12 @@ def test_an_identifier_is_one_facet_of_its_parts() -> None:
     assert sum(facet.weight for facet in facets) == pytest.approx(1.0)
 
 
+def test_an_identifier_of_words_that_say_nothing_keeps_its_facet() -> None:
+    code = corpus([*FILLER, ("tool.py", "def is_a(x): tells a hedgehog from a badger")])
+    facets = question_facets(QueryGraph("Does is_a know a hedgehog?", code, RetrievalSettings()))
+    assert {term for facet in facets for term in facet.terms} >= {"isa", "hedgehog"}
+
+
 def test_what_opens_says_why(store: SqliteStore) -> None:
     graph = QueryGraph(QUESTION, store, RetrievalSettings())
     graph.expand(row_of(graph, "Second Chance"), "p")
