@@ -1,4 +1,4 @@
-"""Changing a persona in the app: nothing unsaved is lost, whoever else writes; a draft is tried unrecorded."""
+"""Changing a persona in the app: nothing unsaved is lost; a draft is tried, and nothing of it recorded."""
 
 import contextlib
 import json
