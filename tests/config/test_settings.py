@@ -135,11 +135,17 @@ def test_files_that_are_no_settings_are_refused(tmp_path: Path) -> None:
     ],
     ids=["dots", "header", "arrays", "tables", "dotted lines", "headers", "newlines", "escapes"],
 )
-def test_hostile_toml_of_the_largest_size_is_done_with_in_a_second(text: str) -> None:
-    began = time.process_time()
-    with pytest.raises(ConfigError):
-        typed(parse_toml(text.encode()[:MAX_BYTES], "x.toml"), SystemSettings, "x.toml")
-    assert time.process_time() - began < 1.0
+def test_hostile_toml_of_the_largest_size_costs_no_more_than_a_few_plain_files(text: str) -> None:
+    """A quarter of a second; told against a plain file, since a machine may be slow and a tracer slower."""
+
+    def spent(text: str) -> float:
+        began = time.process_time()
+        with pytest.raises(ConfigError):
+            typed(parse_toml(text.encode()[:MAX_BYTES], "x.toml"), SystemSettings, "x.toml")
+        return time.process_time() - began
+
+    plain = "\n".join(f"[k{n}]\na = {n}" for n in range(12_000))
+    assert spent(text) < 5 * spent(plain)
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))

@@ -155,6 +155,17 @@ class PtyTerminal:
             time.sleep(0.05)
         return text
 
+    def press_until(self, keys: Sequence[str], ready: Callable[[str], bool], seconds: float = 60.0) -> str:
+        """Press ``keys`` until the screen is ready: a busy app may read escape and the next key as one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.press(*keys)
+            try:
+                return self.wait(ready, 5.0)
+            except AssertionError:
+                if time.monotonic() > deadline or self.process.poll() is not None:
+                    raise
+
     def _ended_without(self, ready: Callable[[str], bool]) -> bool:
         if self.process.poll() is None:
             return False

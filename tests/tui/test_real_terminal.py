@@ -182,8 +182,7 @@ def test_a_storm_of_sizes_leaves_an_app_that_answers(workspace: Workspace) -> No
             time.sleep(1)
         app.wait(lambda text: "too small" in text)
         app.resize(80, 24)
-        app.press("escape", "4")
-        app.wait(lambda text: "[4 Evidence]" in text)
+        app.press_until(["escape", "4"], lambda text: "[4 Evidence]" in text)
         app.press("q")
         assert app.code() == 0
         assert not left_on(app)
