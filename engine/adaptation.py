@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from engine.evaluation.outputs import ExpertOutput
+from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import Evidence, ExpertChosen, ExpertStoodDown
 from engine.experts.rounds import Gap, added
 from engine.personas.bench import Bench
@@ -44,20 +44,20 @@ def places_to_look(query: Query, gap: Gap) -> list[int]:
     return [*places, *disputed]
 
 
-def to_read_for(query: Query, gap: Gap, expert: Candidate, visited: Sequence[int]) -> list[Evidence]:
-    """Return what ``expert`` reads for ``gap``: what nobody cites, or what its walk came to."""
+def to_read_for(query: Query, gap: Gap, visited: Sequence[int]) -> list[Evidence]:
+    """Return what an expert reads for ``gap``: what nobody cites, or what its walk came to."""
     evidence = gap.leading or choose_evidence(query.graph, visited, len(visited))
     return [msgspec.structs.replace(each, rank=rank) for rank, each in enumerate(evidence, 1)]
 
 
 def stood_down(
-    query: Query, outputs: Sequence[ExpertOutput], number: int, price: float
+    query: Query, outputs: Sequence[ExpertOutput], number: int, price: float, context: Context
 ) -> list[ExpertStoodDown]:
     """Return who of those that answered in round ``number`` added less per cost than ``price``.
 
-    What an expert adds is its share of all grounded content so far, after those before it.
+    What an expert adds is its share of all grounded content so far, after those before it. ``context``
+    is over all that was read.
     """
-    context = query.context.over(query.all_read())
     costs = {expert.persona.persona_id: expert.persona.activation_cost for expert in query.experts}
     events: list[ExpertStoodDown] = []
     for output in outputs:

@@ -85,3 +85,12 @@ def counted(number: int, noun: str) -> str:
     ('1 claim', '1,200 claims')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def size_words(size: int) -> str:
+    """Return a size in bytes as people say it, nothing for 0.
+
+    >>> size_words(2_500_000_000), size_words(4_000_000)
+    ('2.5 GB', '4 MB')
+    """
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size else ""

@@ -145,11 +145,11 @@ class MoeOrchestrator:
     # -- rounds ----------------------------------------------------------------------------------
     async def _later_rounds(self, query: Query, author: Author, rounds: Rounds) -> AsyncIterator[Event]:
         """Ask one more expert at a time for what is still open, as long as that is worth its price."""
-        for left_out in stood_down(query, query.outputs, 1, rounds.bench.price):
-            yield left_out
         bench = rounds.bench
+        context = query.context.over(query.all_read())
+        for left_out in stood_down(query, query.outputs, 1, bench.price, context):
+            yield left_out
         for number in range(2, rounds.most + 1):
-            context = query.context.over(query.all_read())
             gap = find_gap(query.outputs, query.evidence, query.facets, context)
             if gap is None:
                 return
@@ -162,14 +162,17 @@ class MoeOrchestrator:
             yield RoundPlanned(round=number, reason=gap.reason, facets=gap.facets)
             yield chosen
             query.experts.append(expert)
-            walk = self._walk(query, expert, start=places)
+            visited: Sequence[int] = ()
             if places:
+                walk = self._walk(query, expert, start=places)
                 for event in walk.run():
                     yield event
-            yield self._pack(query, expert, author, to_read_for(query, gap, expert, walk.visited))
+                visited = walk.visited
+            yield self._pack(query, expert, author, to_read_for(query, gap, visited))
             async for event in self._answers(query, author, [expert]):
                 yield event
-            nothing_new = stood_down(query, query.outputs[-1:], number, bench.price)
+            context = query.context.over(query.all_read())
+            nothing_new = stood_down(query, query.outputs[-1:], number, bench.price, context)
             for left_out in nothing_new:
                 yield left_out
             if nothing_new:

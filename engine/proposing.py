@@ -57,9 +57,10 @@ async def propose(
         raise InputError(f"the paragraph has {len(text)} characters", f"write 1 to {MAX_PARAGRAPH}")
     choice = await choose_model(settings.ollama, model=model, no_model=no_model)
     if choice.chat is None:
-        because = choice.ref.why.partition(", because ")[2] or "none is to be asked here"
+        because = choice.problem or "none is to be asked here"
+        mend = f"{choice.mend}, or " if choice.mend else ""
         raise ModelUnavailableError(
-            f"no model can propose a persona: {because}", "answer the form instead (--guided)"
+            f"no model can propose a persona: {because}", f"{mend}answer the form instead (--guided)"
         )
     names = _trait_names(settings)
     request = ChatRequest(

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.events import AnyEvent, ModelRef, Tier
+from engine.models.base import ModelInfo
 from engine.personas.bundle import Difference
 from engine.personas.comparison import Overlap
 from engine.personas.comparison import Row as ComparedRow
@@ -126,6 +127,12 @@ class PersonaProposed(Shape, frozen=True, kw_only=True):
     notes: list[str]
     made: bool
     tier: str
+
+
+class ModelList(Shape, frozen=True, kw_only=True):
+    """The models of all servers that answer, in the order the first one lists them."""
+
+    models: list[ModelInfo]
 
 
 class Templates(Shape, frozen=True, kw_only=True):
@@ -264,6 +271,8 @@ COMMANDS: Final[Mapping[str, Any]] = {
     "search": SearchResult,
     "ask": AskResult,
     "ask --events": AnyEvent,
+    "models list": ModelList,
+    "models show": ModelInfo,
     "snapshots list": list[SnapshotInfo],
     "snapshots show": SnapshotInfo,
     "snapshots replay": AnyEvent,

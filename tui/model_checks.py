@@ -78,7 +78,7 @@ async def _ask(
 def _report(
     url: str, found: "list[ModelInfo] | str", wanted: str, writer: "ModelRef | None", *, others: bool
 ) -> ModelReport:
-    from engine.models.ollama import installed
+    from engine.models.base import installed
 
     if isinstance(found, str):
         instead = "the other servers are asked" if others else "answers quote the documents instead"

@@ -58,8 +58,9 @@ async def model_state(workspace: "Workspace") -> ModelState:
             status="missing", where=where, problem=error.problem, mend=error.mend, instead=_FAILS
         )
     if choice.chat is None:
-        _, _, problem = choice.ref.why.partition(", because ")
-        return ModelState(status="missing", where=where, problem=problem, instead=_QUOTED)
+        return ModelState(
+            status="missing", where=where, problem=choice.problem, mend=choice.mend, instead=_QUOTED
+        )
     await choice.chat.aclose()
     return ModelState(
         status="ready", where=where, name=choice.ref.name, why=choice.ref.why, window=choice.ref.context

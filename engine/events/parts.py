@@ -18,6 +18,7 @@ class ModelRef(Record, frozen=True, kw_only=True):
 
     ``context`` is the window in tokens that every call asks for, ``form`` how claims are asked for,
     ``reads`` the most tokens of evidence in one call, where the model's pace has a say in it.
+    ``problem`` says why there is no model where one would have been asked.
     """
 
     provider: str
@@ -27,6 +28,7 @@ class ModelRef(Record, frozen=True, kw_only=True):
     context: int = 0
     form: str = ""
     reads: int | msgspec.UnsetType = msgspec.UNSET
+    problem: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ModelMessage(Record, frozen=True, kw_only=True):

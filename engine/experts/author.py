@@ -15,6 +15,7 @@ from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import ClaimsParsed, Event, Evidence, Facet, ModelRef
 from engine.experts.extractive import extract_answer
 from engine.experts.synthesis import Synthesis, synthesize
+from engine.models.base import quoting
 from engine.personas.document import Persona
 from engine.personas.policy import Policy
 
@@ -80,15 +81,13 @@ class Author(Protocol):
 class ExtractiveAuthor:
     """Quotes supported sentences; the honest author where no model is to be had."""
 
-    def __init__(
-        self, lexicon: Lexicon, why: str = "no model is asked: supported sentences are quoted"
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, model: ModelRef | None = None) -> None:
         self._lexicon = lexicon
-        self._model = ModelRef(provider="extractive", name="", why=why)
+        self._model = quoting() if model is None else model
 
     @property
     def model(self) -> ModelRef:
-        """Return the provider ``extractive``."""
+        """Return the provider ``extractive``, and why no model writes."""
         return self._model
 
     @property

@@ -61,7 +61,7 @@ async def open_author(
     """
     choice = await choose_model(settings.ollama, model=model, no_model=no_model)
     if choice.chat is None or choice.info is None:
-        return ExtractiveAuthor(lexicon, choice.ref.why)
+        return ExtractiveAuthor(lexicon, choice.ref)
     kept = Habits(habits)
     calls = settings.ollama.max_experts + 1
     reads = kept.pace(choice.info).within(seconds, tokens, calls)
@@ -82,5 +82,5 @@ def recorded_author(lexicon: Lexicon, settings: Settings, model: ModelRef, event
     A call that the record does not hold raises SnapshotError.
     """
     if model.provider == "extractive":
-        return ExtractiveAuthor(lexicon, model.why)
+        return ExtractiveAuthor(lexicon, model)
     return ModelAuthor(lexicon, ReplayedModel(transcript_of(events), model), model, settings)

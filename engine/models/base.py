@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias
 import msgspec
 
 from engine.errors import ModelUnavailableError
-from engine.events import ModelMessage, Term
+from engine.events import ModelMessage, ModelRef, Term
 from engine.ids import canonical, digest
 
 FaultKind: TypeAlias = Literal[
@@ -35,6 +35,18 @@ class ModelCallError(ModelUnavailableError):
     ) -> None:
         super().__init__(problem, mend)
         self.kind, self.partial, self.retry, self.wait = kind, partial, retry, wait
+
+
+def quoting(problem: str = "") -> ModelRef:
+    """Return the reference of no model: documents are quoted, because of ``problem`` if there is one.
+
+    >>> quoting("nobody listens there").why
+    'no model is asked: supported sentences are quoted, because nobody listens there'
+    """
+    why = "no model is asked: supported sentences are quoted"
+    if not problem:
+        return ModelRef(provider="extractive", name="", why=why)
+    return ModelRef(provider="extractive", name="", why=f"{why}, because {problem}", problem=problem)
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +154,12 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
             return "completion" in self.capabilities
         hints = f"{self.name} {self.family}".lower()
         return not any(word in hints for word in ("embed", "bert", "bge-", "minilm", "rerank"))
+
+
+def installed(name: str, models: Sequence[ModelInfo]) -> ModelInfo | None:
+    """Return the model of this name; ``:latest`` may be left out."""
+    by_name = {each.name: each for each in models}
+    return by_name.get(name) or by_name.get(f"{name}:latest")
 
 
 class ChatModel(Protocol):

@@ -8,11 +8,10 @@ import msgspec
 from engine.config import OllamaSettings
 from engine.errors import ModelUnavailableError
 from engine.events import ModelRef
-from engine.models.base import ChatModel, ModelCallError, ModelInfo
+from engine.models.base import ChatModel, ModelCallError, ModelInfo, installed, quoting
 from engine.models.hosts import is_loopback, normalise_host
-from engine.models.ollama import OllamaModel, installed, unknown_model
+from engine.models.ollama import OllamaModel, unknown_model
 
-NO_MODEL = "no model is asked: supported sentences are quoted"
 SMALL_WINDOW = 4096
 LARGE_WINDOW = 8192
 LARGEST_TAKEN = 32_768
@@ -22,11 +21,16 @@ _DEFAULT = OllamaSettings().api_endpoint
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """Who writes. ``chat`` and ``info`` are None when nobody does and documents are quoted."""
+    """Who writes. ``chat`` and ``info`` are None when nobody does and documents are quoted.
+
+    ``problem`` and ``mend`` say why, and are empty where no model was wanted.
+    """
 
     ref: ModelRef
     chat: OllamaModel | None = None
     info: ModelInfo | None = None
+    problem: str = ""
+    mend: str = ""
 
 
 def endpoints_of(settings: OllamaSettings) -> tuple[str, ...]:
@@ -37,11 +41,6 @@ def endpoints_of(settings: OllamaSettings) -> tuple[str, ...]:
     return tuple(normalise_host(each) for each in settings.endpoints)
 
 
-def quoting(why: str = NO_MODEL) -> Choice:
-    """Return the choice of no model."""
-    return Choice(ref=ModelRef(provider="extractive", name="", why=why))
-
-
 async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: bool = False) -> Choice:
     """Return who writes, by ``--no-model``, ``--model``, ``provider`` and ``model_name``, in this order.
 
@@ -50,7 +49,7 @@ async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: b
     model where there is one. The caller closes ``chat``.
     """
     if no_model or (settings.provider == "extractive" and not model):
-        return quoting()
+        return Choice(ref=quoting())
     chat = OllamaModel(settings, endpoints_of(settings))
     try:
         return await _chosen(chat, settings, model)
@@ -58,8 +57,8 @@ async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: b
         await chat.aclose()
         if model or settings.provider == "ollama":
             raise
-        mend = f"; {error.mend}" if error.mend else ""
-        return quoting(f"{NO_MODEL}, because {error.problem}{mend}")
+        told = f"{error.problem}{f'; {error.mend}' if error.mend else ''}"
+        return Choice(ref=quoting(told), problem=error.problem, mend=error.mend)
     except BaseException:
         await chat.aclose()
         raise

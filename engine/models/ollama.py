@@ -11,7 +11,7 @@ import msgspec
 from engine.config import OllamaSettings
 from engine.config_file import nearest
 from engine.log import logger
-from engine.models.base import ChatRequest, ModelCallError, ModelInfo, Piece, Reply
+from engine.models.base import ChatRequest, ModelCallError, ModelInfo, Piece, Reply, installed
 from engine.models.endpoint import Endpoint
 from engine.models.hosts import normalise_host
 from engine.models.pieces import PieceCleaner
@@ -306,12 +306,6 @@ class _Call:
             first_token=self._first_token,
             read_seconds=(self._last.prompt_eval_duration or 0) / 1e9 or self._first_token,
         )
-
-
-def installed(name: str, models: Sequence[ModelInfo]) -> ModelInfo | None:
-    """Return the model of this name; ``:latest`` may be left out."""
-    by_name = {each.name: each for each in models}
-    return by_name.get(name) or by_name.get(f"{name}:latest")
 
 
 def unknown_model(name: str, models: Sequence[ModelInfo]) -> ModelCallError:

@@ -10,12 +10,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.cli.conftest import QUESTION, asked_before
+from tests.models.loopback import Loopback
 from tui.cli import main
 from tui.json_schema import COMMANDS, command_schema
 
 FILE = Path(__file__).resolve().parents[2] / "tui" / "command-line.schema.json"
 PROMISED: dict[str, Any] = json.loads(FILE.read_bytes())
-NEEDS_A_MODEL = {"personas new --describe"}  # tests/cli/test_persona_describe.py has a server for it
 
 Printed = Callable[..., str]
 
@@ -130,4 +130,13 @@ def test_what_every_command_prints_is_what_the_schema_promises(printed: Printed,
     assert not check("federate import", "federate", "import", shared)["applied"]
     check("federate import", "federate", "import", shared, "--yes", "--personas")
     check("federate show", "federate", "show")
-    assert seen | NEEDS_A_MODEL == set(COMMANDS)
+
+    proposed = json.dumps({"name": "Notice Reader", "traits": {"rigour": 9}, "expertise": "notice period"})
+    with Loopback(reply=lambda body: proposed) as server:
+        printed("config", "set", "ollama.api_endpoint", server.url)
+        assert len(check("models list", "models", "list")["models"]) == 2
+        assert check("models show", "models", "show", "tiny:1b")["window"] == 8192
+        describe = ("personas", "new", "--describe", "Somebody who reads contracts.")
+        assert check("personas new --describe", *describe)["differences"]
+        assert check("personas new --describe", *describe, "--yes")["made"]
+    assert seen == set(COMMANDS)

@@ -35,8 +35,7 @@ def server() -> Iterator[Loopback]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, server: Loopback, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    monkeypatch.delenv("OLLAMA_HOST", raising=False)
+def place(tmp_path: Path, server: Loopback) -> Workspace:
     workspace = create_workspace(tmp_path / "place")
     (workspace.configs / "ollama.toml").write_text(
         f'provider = "ollama"\napi_endpoint = "{server.url}"\n', encoding="utf-8"

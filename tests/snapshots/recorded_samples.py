@@ -81,6 +81,17 @@ def sample_run(tokens: int = 3, *, question: str = "How do I install it?") -> li
             only=[],
             learn=True,
         ),
+        ev.FollowUpRead(
+            reading="How do I install persona-moe?",
+            previous="0a" * 16,
+            earlier_question="What is persona-moe?",
+            earlier_answer="persona-moe is a program. [1]",
+            earlier_type="definition",
+            carried=[ev.Carried(phrase="it", text="persona-moe", source="question", reason="a pronoun")],
+        ),
+        ev.QuestionEmbedded(
+            embedder="minilm", made_by="here", vectors="0b" * 16, vector="ADwAAA==", weight=0.3, nearest=8
+        ),
         ev.FacetsFound(
             facets=[ev.Facet(facet_id="f1", kind="term", text="install", weight=1.0, terms=["instal"])],
             answer_type="method",

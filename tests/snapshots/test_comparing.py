@@ -110,11 +110,13 @@ def test_comparing_names_the_first_field_that_differs():
     other = changed(run, ev.EvidenceRanked, evidence=[ranked.evidence[0], worse])
     found = compare(run, other).divergence
     assert found == ev_divergence(ranked.seq, "EvidenceRanked", "evidence[1].score", "0.4", "0.3")
-    longer = compare(run[:5], run[:6]).divergence
-    assert (longer.seq, longer.recorded, longer.type) == (5, "", "EdgeOpened")
-    assert compare(run[:6], run[:5]).divergence.rerun == ""
-    kinds = compare(run, [run[0], *run[2:]]).divergence
-    assert (kinds.seq, kinds.field) == (1, "")
+    edge = next(event.seq for event in run if isinstance(event, ev.EdgeOpened))
+    longer = compare(run[:edge], run[: edge + 1]).divergence
+    assert (longer.seq, longer.recorded, longer.type) == (edge, "", "EdgeOpened")
+    assert compare(run[: edge + 1], run[:edge]).divergence.rerun == ""
+    facets = edge - 4
+    kinds = compare(run, [*run[:facets], *run[facets + 1 :]]).divergence
+    assert (kinds.seq, kinds.field) == (facets, "")
     assert '"FacetsFound"' in kinds.recorded
     assert '"SeedsFound"' in kinds.rerun
 

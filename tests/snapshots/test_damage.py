@@ -21,6 +21,8 @@ from engine.snapshots.reader import open_snapshot
 from engine.snapshots.verify import check_chain
 
 DATA = Path(__file__).parent / "data"
+LINES = len(sample_run(tokens=1)) + 2
+"""Of the run below: its events, a header before and the digest behind them."""
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ def test_truncation_of_a_packed_file_is_refused_and_salvaged(tmp_path, packed):
             open_snapshot(path)
         if size % 5 == 0 and size > 1200:
             snapshot = open_snapshot(path, salvage=True)
-            assert [*snapshot.events(0, 36)] == sample_run(tokens=1)[: len(snapshot)]
+            assert [*snapshot.events(0, LINES - 2)] == sample_run(tokens=1)[: len(snapshot)]
             salvaged = max(salvaged, len(snapshot))
     assert salvaged > 20
 
@@ -168,7 +170,7 @@ def test_flips_in_the_clock_the_text_of_a_token_and_the_checksum_are_named(tmp_p
         (lambda ls: [*ls[:5], *ls[6:]], "line 6 .*event 4 is missing before it"),
         (lambda ls: [*ls[:5], *ls[8:]], "line 6 .*events 4 to 6 are missing before it"),
         (lambda ls: [*ls[:6], ls[5], *ls[6:]], "line 7 .*event 4, which stands further up"),
-        (lambda ls: [*ls, ls[-1]], "line 39 .*it follows the line that ends the run"),
+        (lambda ls: [*ls, ls[-1]], rf"line {LINES + 1} .*it follows the line that ends the run"),
         (lambda ls: [*ls[1:]], "no 'persona-moe snapshot' header|has no 'persona-moe snapshot' header"),
     ],
 )
@@ -181,10 +183,11 @@ def test_lines_reordered_missing_or_doubled_are_named(tmp_path, text, change, sa
 
 def test_a_line_forged_with_a_right_checksum_breaks_the_chain(tmp_path, text):
     lines = text.splitlines(keepends=True)
-    forged = with_crc(lines[5][:-19].replace(b"pipx", b"pipy") + b"}")
+    place = next(number for number, line in enumerate(lines) if b"pipx" in line)
+    forged = with_crc(lines[place][:-19].replace(b"pipx", b"pipy") + b"}")
     path = tmp_path / "forged.jsonl"
-    path.write_bytes(b"".join([*lines[:5], forged, *lines[6:]]))
-    with pytest.raises(SnapshotError, match=r"line 7 .*one of the two was replaced"):
+    path.write_bytes(b"".join([*lines[:place], forged, *lines[place + 1 :]]))
+    with pytest.raises(SnapshotError, match=rf"line {place + 2} .*one of the two was replaced"):
         open_snapshot(path)
 
 
@@ -253,7 +256,7 @@ def test_gzip_by_another_program_is_sent_to_import(tmp_path, text):
 
 def test_a_false_digest_is_not_believed(tmp_path, text):
     lines = text.splitlines(keepends=True)
-    saved = ev.SnapshotSaved(seq=36, snapshot="x", digest="0" * 32)
+    saved = ev.SnapshotSaved(seq=LINES - 2, snapshot="x", digest="0" * 32)
     body = lines[-1][:-19]
     start, end = body.index(b'"event":') + 8, body.rindex(b',"prev"')
     last = with_crc(body[:start] + ev.encoder.encode(saved) + body[end:] + b"}")

@@ -154,11 +154,10 @@ class Printer:
 
     def _tell_model(self, model: "ModelRef") -> None:
         """Say who writes and why, unless that is nobody because nobody was wanted."""
-        _, because, reason = model.why.partition(", because ")
         if model.provider != "extractive":
             output.note(f"{model.name} writes ({model.why}).")
-        elif because:
-            output.note(f"No model writes: {reason}. The documents are quoted.")
+        elif model.problem:
+            output.note(f"No model writes: {model.problem}. The documents are quoted.")
 
     def close(self, folded: "Fold", timings: dict[str, float]) -> None:
         """Print sources, experts, cost and snapshot below the answer."""

@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from engine.cleaning import size_words
 from tui import output
 
 if TYPE_CHECKING:
@@ -72,15 +73,11 @@ def run_list(args: argparse.Namespace) -> int:
     for each in models:
         state = f"loaded, window {each.allocated:,}" if each.allocated else ""
         what = "" if each.chats else "no chat model"
-        parts = (each.parameters, each.quantization, _size(each.size), state, what)
+        parts = (each.parameters, each.quantization, size_words(each.size), state, what)
         output.print_line(f"{each.name:<32} {'  '.join(part for part in parts if part)}".rstrip())
     if not models:
         output.note("The server has no model; fetch one: persona-moe models pull qwen3:4b")
     return 0
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size else ""
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -104,7 +101,7 @@ def run_show(args: argparse.Namespace) -> int:
         "parameters": info.parameters,
         "family": info.family,
         "quantization": info.quantization,
-        "size": _size(info.size),
+        "size": size_words(info.size),
         "window": f"{info.window:,} tokens" if info.window else "",
         "loaded with": f"{info.allocated:,} tokens" if info.allocated else "",
         "can": ", ".join(info.capabilities),

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from engine.cleaning import counted, one_line
+from engine.cleaning import counted, one_line, size_words
+from engine.models.base import installed
 from tui.model_work import ModelShelf
 from tui.notices import ModelState, Pulling
 from tui.panes.rows import Part, Row, View, bar, capped, row, text_rows
@@ -31,7 +32,7 @@ def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list
         return [*parts, (f"{glyphs.idle} none, as set: {state.instead} ", ""), ("M picks one", "dim")]
     if state.status == "missing":
         parts += [(f"{glyphs.stopped} none at {state.where}: ", "warn"), (f"{state.instead}. ", "")]
-        return [*parts, ("R tries again, M picks. ", "dim"), (state.problem, "warn")]
+        return [*parts, ("R tries again, M picks. ", "dim"), (_told(state.problem, state.mend), "warn")]
     parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
     parts.append((f"context {state.window:,} " if state.window else "", "dim"))
     return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
@@ -50,13 +51,8 @@ def _figures(view: View, asked: int, pace: float) -> list[Part]:
     return parts
 
 
-def size_words(size: int) -> str:
-    """Return a size in bytes as people say it.
-
-    >>> size_words(2_500_000_000), size_words(4_000_000)
-    ('2.5 GB', '4 MB')
-    """
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB" if size else ""
+def _told(problem: str, mend: str) -> str:
+    return f"{problem}; {mend}" if mend else problem
 
 
 def pull_words(pulls: Iterable[Pulling]) -> str:
@@ -91,7 +87,7 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
             yield row(f"server:{url}", (f"{view.glyphs.live} {url}", "good"), (f"  reachable{count}", "dim"))
     for url, problem, mend in shelf.faults:
         yield row(f"server:{url}", (f"{view.glyphs.stopped} {url}", "bad"), "  cannot be asked")
-        yield from text_rows(f"fault:{url}", f"{problem}{f'; {mend}' if mend else ''}", width, 1, "warn")
+        yield from text_rows(f"fault:{url}", _told(problem, mend), width, 1, "warn")
     if not shelf.models:
         yield from text_rows("instead", f"Without a model {shelf.instead}. R asks again.", width, 1)
     yield row("gap", "")
@@ -106,8 +102,8 @@ def chosen_key(shelf: ModelShelf) -> str:
     if shelf.provider == "extractive":
         return "use:none"
     named = shelf.model_name
-    found = next((each.name for each in shelf.models if each.name in (named, f"{named}:latest")), "")
-    return f"model:{found}" if found else f"gone:{named}" if named else AUTOMATIC
+    found = installed(named, shelf.models)
+    return f"model:{found.name}" if found else f"gone:{named}" if named else AUTOMATIC
 
 
 def _choices(view: View, shelf: ModelShelf) -> Iterator[Row]:
