@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -187,11 +187,14 @@ def unpack(blob: bytes) -> "array[int]":
     return array("i", blob)
 
 
-def pack_places(places: Mapping[int, Sequence[int]]) -> tuple[bytes, bytes, bytes]:
-    """Return word -> places as the three arrays that :class:`Features` looks words up in."""
-    words = sorted(places)
-    found = [places[word] for word in words]
-    return pack(words), pack(accumulate(map(len, found))), pack(chain.from_iterable(found))
+def pack_places(tokens: Sequence[int], counts: Mapping[int, int]) -> tuple[bytes, bytes, bytes]:
+    """Return the three arrays in which :class:`Features` looks up where a word stands.
+
+    ``counts`` tells how often each word is among the ``tokens``.
+    """
+    words = sorted(counts)
+    places = sorted(range(len(tokens)), key=tokens.__getitem__)
+    return pack(words), pack(accumulate(map(counts.__getitem__, words))), pack(places)
 
 
 def _rows(blob: bytes, width: int) -> list[tuple[int, ...]]:

@@ -1,7 +1,8 @@
 """Passages under a key, packed: a run of numbers for each batch written, subtracted row by row."""
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from struct import Struct
 from sys import byteorder
 
@@ -39,19 +40,31 @@ class PackedRuns:
         """Return what a run holds of the passage at ``row``."""
         return self._packed.pack(row, *numbers)
 
-    def append(self, runs: Mapping[int, Sequence[bytes]], *, extend: bool) -> None:
-        """Add a run under each key, given as what :meth:`pack` made of its passages.
+    def append(self, keys: Sequence[int], packed: Sequence[bytes], *, extend: bool) -> Counter[int]:
+        """Add ``packed[i]``, as :meth:`pack` made it, under ``keys[i]``; return how many each key got.
 
-        Its rows must be new, and above all rows kept so far.
+        Its rows must be new, and above all rows kept so far; under one key they ascend.
 
         With ``extend`` a key's last run grows instead while it is short, so that many small batches do
         not leave many small runs; a large batch need not look.
         """
-        packed = {key: b"".join(runs[key]) for key in sorted(runs)}
-        last = dict(self._db.execute(self._short, (_listed(packed),))) if extend else {}
-        self._db.executemany(self._extend, [(key, last[key], packed[key]) for key in packed if key in last])
-        new = [(key, _row(run), run) for key, run in packed.items() if key not in last]
+        counts = Counter(keys)
+        last = dict(self._db.execute(self._short, (_listed(counts),))) if extend else {}
+        # One sort of all and one join of all: a list for each key is several times as much work.
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        joined = b"".join(map(packed.__getitem__, order))
+        new: list[tuple[int, int, bytes]] = []
+        longer: list[tuple[int, int, bytes]] = []
+        at = 0
+        for key in sorted(counts):
+            run = joined[at : (at := at + counts[key] * self._packed.size)]
+            if key in last:
+                longer.append((key, last[key], run))
+            else:
+                new.append((key, _row(run), run))
+        self._db.executemany(self._extend, longer)
         self._db.executemany(self._insert, new)
+        return counts
 
     def read(self, keys: Iterable[int]) -> "dict[int, array[int]]":
         """Return key -> all numbers kept under it, by row, for the keys that hold anything."""

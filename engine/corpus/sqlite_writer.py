@@ -1,8 +1,9 @@
 """Passages on their way into the corpus file, many at once, and out of it again, exactly."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
+from typing import NamedTuple
 
 import apsw
 import msgspec
@@ -23,6 +24,13 @@ class _Pending(msgspec.Struct, frozen=True):
     ordinal: int
     passage: Passage
     analysis: Analysis
+
+
+class _Runs(NamedTuple):
+    """What a batch adds to packed runs, passage by passage: ``packed[i]`` under ``keys[i]``."""
+
+    keys: list[int]
+    packed: list[bytes]
 
 
 class PassageWriter:
@@ -60,15 +68,14 @@ class PassageWriter:
             "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [_passage_row(row, each) for row, each in enumerate(pending, first)],
         )
-        postings: defaultdict[int, list[bytes]] = defaultdict(list)
-        mentions: defaultdict[int, list[bytes]] = defaultdict(list)
+        postings, mentions = _Runs([], []), _Runs([], [])
         self._db.executemany(
             "INSERT INTO features VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             [self._features_row(row, each, postings, mentions) for row, each in enumerate(pending, first)],
         )
         few = len(pending) < _SMALL_BATCH
-        self._postings.append(postings, extend=few)
-        self._mentions.append(mentions, extend=few)
+        holding = self._postings.append(*postings, extend=few)
+        mentioned = self._mentions.append(*mentions, extend=few)
         ids = self._names
         homes = {
             (ids[home.key], row, home.kind)
@@ -76,47 +83,41 @@ class PassageWriter:
             for home in each.analysis.homes
         }
         self._db.executemany("INSERT INTO homes VALUES (?,?,?)", sorted(homes))
-        self._insert_words(words, {word: len(run) for word, run in postings.items()})
-        mentioned = Counter({name: len(run) for name, run in mentions.items()})
+        self._insert_words(words, holding)
         self._insert_names(names, mentioned, Counter(name for name, *_ in homes))
 
-    def _features_row(
-        self,
-        row: int,
-        each: _Pending,
-        postings: defaultdict[int, list[bytes]],
-        mentions: defaultdict[int, list[bytes]],
-    ) -> tuple[object, ...]:
+    def _features_row(self, row: int, each: _Pending, postings: _Runs, mentions: _Runs) -> tuple[object, ...]:
         """The features of a passage as kept; its postings and mentions are added to the runs under way."""
-        a, words, names = each.analysis, self._words, self._names
-        title, title_marks = [words[t] for t in a.title_tokens], [words[t] for t in a.title_marks]
-        marks = [words[t] for t in a.marks]
-        wholes = [n for position, term in a.wholes for n in (position, words[term])]
-        places: defaultdict[int, list[int]] = defaultdict(list)
-        for place, word in enumerate([words[term] for term in a.tokens]):
-            places[word].append(place)
-        in_title, beside = Counter((*title, *title_marks)), Counter((*wholes[1::2], *marks))
-        pack_posting, lengths = self._postings.pack, (len(title), len(a.tokens))
+        a, word, name = each.analysis, self._words.__getitem__, self._names.__getitem__
+        title, title_marks = [*map(word, a.title_tokens)], [*map(word, a.title_marks)]
+        marks = [*map(word, a.marks)]
+        wholes = [n for position, term in a.wholes for n in (position, word(term))]
+        tokens = [*map(word, a.tokens)]
+        counts = Counter(tokens)
+        pack_posting, lengths = self._postings.pack, (len(title), len(tokens))
         once = pack_posting(row, 0, 1, *lengths)
-        for word, found in places.items():
-            if word in in_title or word in beside:
-                beside[word] += len(found)
-            else:
-                postings[word].append(once if len(found) == 1 else pack_posting(row, 0, len(found), *lengths))
-        for word in in_title | beside:
-            postings[word].append(pack_posting(row, in_title[word], beside[word], *lengths))
-        postings.pop(0, None)
-        named = [(names[key], sentence, first, last) for key, sentence, first, last in a.mentions]
-        mention = self._mentions.pack(row)
-        for name in {name for name, *_ in named}:
-            mentions[name].append(mention)
+        posted = {
+            number: once if count == 1 else pack_posting(row, 0, count, *lengths)
+            for number, count in counts.items()
+        }
+        in_title, beside = Counter((*title, *title_marks)), Counter((*wholes[1::2], *marks))
+        for number in (*in_title, *beside):
+            in_body = counts.get(number, 0) + beside.get(number, 0)
+            posted[number] = pack_posting(row, in_title.get(number, 0), in_body, *lengths)
+        posted.pop(0, None)
+        postings.keys.extend(posted)
+        postings.packed.extend(posted.values())
+        named = [(name(key), sentence, first, last) for key, sentence, first, last in a.mentions]
+        mentioned = dict.fromkeys([number for number, *_ in named])
+        mentions.keys.extend(mentioned)
+        mentions.packed.extend(repeat(self._mentions.pack(row), len(mentioned)))
         return (
             row,
             each.passage.passage_id,
-            names[a.family],
+            name(a.family),
             pack(title),
             pack(title_marks),
-            *pack_places(places),
+            *pack_places(tokens, counts),
             pack(wholes),
             pack(marks),
             pack(chain.from_iterable(a.sentences)),

@@ -34,7 +34,8 @@ QUESTION_WORDS = frozenset(
 )
 """Words that say what is wanted of an answer, not what it is about; dropped from questions only."""
 
-_SURFACE = re.compile(r"([^\W_]+(?:['’][a-zA-Z]{1,3}(?![^\W_]))?(?:[_\-]+[^\W_]+)*)")
+_SURFACE = re.compile(r"([^\W_]++(?:['’][a-zA-Z]{1,3}+(?![^\W_]))?+(?:[_\-]++[^\W_]++)*+)")
+_ASCII_SURFACE = re.compile(_SURFACE.pattern, re.ASCII)  # finds the same in ASCII text, sooner
 _JOINS = re.compile(r"[_\-]+")
 _APOSTROPHE = re.compile("['’]")
 _HUMPS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+|[^\W\d_A-Za-z]+")
@@ -240,7 +241,7 @@ def tokenise(text: str) -> Tokens:
     >>> tokenise("The DiffExecutor runs.").terms
     ['', 'diff', 'executor', 'run']
     """
-    pieces = _SURFACE.split(text)
+    pieces = (_ASCII_SURFACE if text.isascii() else _SURFACE).split(text)
     surfaces = pieces[1::2]
     words = [*map(_word, surfaces)]
     parts = [word[0] for word in words]

@@ -128,6 +128,13 @@ def test_markdown_sections_titles_and_names() -> None:
     assert document.passages[2].text == "```sh\n# not a heading\nmake run\n```"
 
 
+def test_markdown_headings_are_read_as_a_reader_sees_them_and_lines_count_characters_of_any_width() -> None:
+    text = "# 😀 The `ask` **command** [here][r] <b>é</b> &amp; on {#ask}\n\nOne 日本.\n\nTwo\n\n[r]: http://x.invalid\n"
+    document = parsed("a.md", text)
+    assert document.title == "😀 The ask command here é & on"
+    assert [(p.start, p.end, p.text) for p in document.passages] == [(3, 5, "One 日本.\n\nTwo")]
+
+
 def test_heading_of_an_empty_section_goes_to_the_first_passage_below_it() -> None:
     document = parsed("a.md", "# Top\n\n## Below\n\ntext\n")
     assert len(document.passages) == 1

@@ -19,7 +19,7 @@ from engine.corpus.records import ParsedDocument
 from engine.errors import InputError
 from engine.ids import digest
 
-VERSION = "1"
+VERSION = "2"
 """Changes when parsing changes, so that every file is read anew once."""
 
 

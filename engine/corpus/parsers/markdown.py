@@ -1,34 +1,30 @@
-"""Markdown: the tree of headings, and the blocks below each, with their lines.
-
-Only the block rules run. Inline rules take most of a parser's time and tell nothing about where
-things stand; they are applied to headings alone, to read them without their marks.
-"""
+"""Markdown: the tree of headings, and the blocks below each, with their lines."""
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from engine.cleaning import one_line
 from engine.corpus.parsers.outline import Block, HeadingPath, Original, Outline, Section, heading_section
 
-if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
-    from markdown_it.token import Token
-
 _FRONT_MATTER = re.compile(r"(?P<fence>---|\+\+\+)[ \t]*\n(?=[\w\"'-]+[ \t]*[:=]|#)")
 _FRONT_MATTER_LINES = 400
 _TITLE = re.compile(r"title[ \t]*[:=][ \t]*(?P<title>\S.*)")
-_MARKED = re.compile(r"[*_`\[\]<>&\\!]")
-_VERBATIM = frozenset({"fence", "code_block", "html_block", "table_open"})
-_LISTS = frozenset({"bullet_list_open", "ordered_list_open"})
+_VERBATIM = frozenset({"CodeBlock", "HtmlBlock", "Table"})
 _ANCHOR = re.compile(r"[ \t]*\{[#.:][^{}]*\}\Z")
 
 
-@cache
-def _parser() -> "MarkdownIt":
-    from markdown_it import MarkdownIt
+class _Found(NamedTuple):
+    """A top-level block, or an item of a top-level list: where it begins and ends in bytes.
 
-    return MarkdownIt("commonmark").enable("table")
+    ``level`` is that of a heading, 0 for all else; ``text`` what a reader sees of it, of headings only.
+    """
+
+    kind: str
+    start: int
+    end: int
+    level: int = 0
+    text: str = ""
 
 
 def _front_matter(text: str) -> tuple[str, int]:
@@ -46,52 +42,66 @@ def _front_matter(text: str) -> tuple[str, int]:
     return "", 0
 
 
-def _is_comment(html: str) -> bool:
-    html = html.strip()
-    return html.startswith("<!--") and html.find("-->") == len(html) - 3
+def _found(body: str) -> Iterator[_Found]:
+    """Yield the blocks of ``body`` in reading order."""
+    from pyromark import Options, events_with_range
+
+    depth = level = 0
+    seen: list[str] = []
+    for event, reach in events_with_range(body, options=Options.ENABLE_TABLES):
+        if isinstance(event, str):
+            if event == "Rule" and depth == 0:
+                yield _Found("Rule", reach["start"], reach["end"])
+            elif level:
+                seen.append(" ")  # a line of the heading ends
+        elif "Start" in event:
+            tag = event["Start"]
+            kind = tag if isinstance(tag, str) else next(iter(tag))
+            if depth == 0 and not isinstance(tag, str) and "Heading" in tag:
+                level, seen = int(tag["Heading"]["level"][1]), []
+            elif (depth == 0 and kind != "List") or (depth == 1 and kind == "Item"):
+                yield _Found(kind, reach["start"], reach["end"])
+            depth += 1
+        elif "End" in event:
+            depth -= 1
+            if depth == 0 and level:
+                yield _Found("Heading", reach["start"], reach["end"], level, "".join(seen))
+                level = 0
+        elif level:
+            if "Text" in event:
+                seen.append(event["Text"])
+            elif "Code" in event:
+                seen.append(event["Code"])
 
 
-def plain_heading(marked: str) -> str:
-    """Return a heading's Markdown as a reader sees it.
-
-    >>> plain_heading("The `ask` **command** {#ask}")
-    'The ask command'
-    """
-    marked = _ANCHOR.sub("", marked)
-    if not _MARKED.search(marked):
-        return one_line(marked)
-    children = _parser().parseInline(marked)[0].children or []
-    parts = (" " if child.type in ("softbreak", "hardbreak") else child.content for child in children)
-    return one_line(
-        "".join(part for part, child in zip(parts, children, strict=True) if child.type != "html_inline")
-    )
+def _is_comment(html: bytes) -> bool:
+    return html.startswith(b"<!--") and html.find(b"-->") == len(html) - 3
 
 
 def outline(original: Original) -> Outline:
-    """Return the sections of a Markdown document; its title is in front matter or the first heading."""
+    """Return the sections of a Markdown document; its title is in front matter or the first heading.
+
+    A heading's path and title are as a reader sees them: without marks, tags and a final ``{#anchor}``.
+    """
     text = original.text
     title, skip = _front_matter(text)
     body = "\n" * skip + text.split("\n", skip)[skip] if skip else text
-    parser = _parser()
-    tokens: list[Token] = []
-    parser.block.parse(body, parser, {}, tokens)
+    source = body.encode()
     path = HeadingPath()
     section = Section()
     sections = [section]
-    for at, token in enumerate(tokens):
-        if token.map is None or token.nesting < 0:
-            continue
-        block = Block(token.map[0] + 1, token.map[1], token.type not in _VERBATIM)
-        if token.level == 0 and token.type == "heading_open":
-            heading = plain_heading(tokens[at + 1].content)
+    line, counted = 1, 0
+    for found in _found(body):
+        marked = source[found.start : found.end].rstrip()
+        line += source.count(b"\n", counted, found.start)
+        counted = found.start
+        block = Block(line, line + marked.count(b"\n"), found.kind not in _VERBATIM)
+        if found.level:
+            heading = one_line(_ANCHOR.sub("", found.text))
             if heading:
-                section = heading_section(path.enter(int(token.tag[1:]), heading), block)
+                section = heading_section(path.enter(found.level, heading), block)
                 sections.append(section)
                 title = title or heading
-        elif (token.level == 0 and token.type in _LISTS) or (
-            token.type == "html_block" and _is_comment(token.content)
-        ):
-            continue
-        elif token.level == 0 or (token.level == 1 and token.type == "list_item_open"):
+        elif not (found.kind == "HtmlBlock" and _is_comment(marked.lstrip())):
             section.blocks.append(block)
     return Outline(kind="markdown", text=text, sections=sections, title=title)
