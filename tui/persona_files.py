@@ -120,14 +120,15 @@ def _resolutions(given: Sequence[str]) -> "dict[str, Resolution]":
 
 def documents_of(files: Sequence[Path]) -> tuple[list[tuple[str, bytes]], list[dict[str, Any]]]:
     """Return each persona's origin and bytes, and what cannot even be read as results."""
-    from engine.personas.bundle import MAX_BUNDLE, decode_bundle, is_bundle, refuse_other_bundle
+    from engine.personas.bundle import decode_bundle, is_bundle
+    from engine.personas.sealed import MAX_BUNDLE, refuse_learnt
 
     documents: list[tuple[str, bytes]] = []
     refused: list[dict[str, Any]] = []
     for file in files:
         try:
             data = read_bounded(file, MAX_BUNDLE)
-            refuse_other_bundle(data, file.name)
+            refuse_learnt(data, file.name)
             if is_bundle(data):
                 documents += [(file.name, each) for each in decode_bundle(data, file.name)]
             else:

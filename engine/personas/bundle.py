@@ -16,13 +16,10 @@ from engine.events import Tier
 from engine.ids import canonical, digest
 from engine.personas.document import Persona, decode_object
 from engine.personas.exchange import Imported, is_same, read_foreign
-from engine.personas.federation import FORMAT as FEDERATION
-from engine.personas.federation import decode_sealed
 from engine.personas.registry import PersonaRegistry, StoredPersona
+from engine.personas.sealed import PERSONAS, decode_sealed, require_seal
 
-FORMAT: Final = "persona-moe/personas"
 VERSION: Final = 1
-MAX_BUNDLE: Final = 64 * 1024 * 1024
 MAX_PERSONAS: Final = 20_000
 
 Resolution: TypeAlias = Literal["ask", "skip", "replace", "rename"]
@@ -66,14 +63,11 @@ def decode_bundle(data: bytes, where: str) -> list[bytes]:
     Raises InputError if it is cut off, changed since it was written, or from a newer version. The
     documents themselves are looked at by :func:`engine.personas.exchange.read_foreign`.
     """
-    raw = decode_sealed(data, where, FORMAT, VERSION, MAX_BUNDLE)
+    raw = decode_sealed(data, where, PERSONAS, VERSION)
     rows = raw.get("personas")
     if not isinstance(rows, list) or len(rows) > MAX_PERSONAS:
         raise InputError(f"{where} holds no list of at most {MAX_PERSONAS} personas")
-    if _seal(_content(rows)) != raw.get("digest"):
-        raise InputError(
-            f"{where} was changed after it was written: its digest does not fit", "ask for it again"
-        )
+    require_seal(raw, _seal(_content(rows)), where)
     if not all(isinstance(row, dict) and isinstance(row.get("persona"), dict) for row in rows):
         raise InputError(f"{where}: an entry is no object with a persona")
     return [canonical(row["persona"]) for row in rows]
@@ -81,27 +75,11 @@ def decode_bundle(data: bytes, where: str) -> list[bytes]:
 
 def is_bundle(data: bytes) -> bool:
     """Return whether the bytes are those of a bundle of personas, whole or not, rather than of one."""
-    return b'"format"' in data and f'"{FORMAT}"'.encode() in data
-
-
-class _Kind(msgspec.Struct):
-    format: str = ""
-
-
-def refuse_other_bundle(data: bytes, where: str) -> None:
-    """Raise InputError if the bytes are a bundle of what personas learnt, which is no bundle of personas."""
-    try:
-        kind = msgspec.json.decode(data, type=_Kind).format
-    except (ValueError, RecursionError):  # not whole, or no object: whoever reads it says so
-        return
-    if kind == FEDERATION:
-        raise InputError(
-            f"{where} holds what personas learnt, not personas", "'persona-moe federate import' takes it in"
-        )
+    return b'"format"' in data and f'"{PERSONAS}"'.encode() in data
 
 
 def _content(rows: list[Any]) -> dict[str, Any]:
-    return {"format": FORMAT, "version": VERSION, "personas": rows}
+    return {"format": PERSONAS, "version": VERSION, "personas": rows}
 
 
 def _seal(content: Mapping[str, Any]) -> str:

@@ -19,13 +19,12 @@ from engine.cleaning import clean
 from engine.errors import InputError
 from engine.ids import canonical, digest, q6
 from engine.personas.document import MAX_EXPERTISE_LENGTH, Persona, persona_digest, persona_from
+from engine.personas.sealed import LEARNT, decode_sealed, require_seal
 
-FORMAT: Final = "persona-moe/federation"
 VERSION: Final = 1
 BINS: Final = 8
 LEAST_QUESTIONS: Final = 10
 """Cells that would tell of fewer questions are withheld."""
-MAX_BUNDLE: Final = 64 * 1024 * 1024
 MAX_CELLS: Final = 200_000
 MAX_CARDS: Final = 20_000
 _CARD_METADATA: Final = ("name", "description", "voice", "lineage")
@@ -144,10 +143,9 @@ def decode_bundle(data: bytes, where: str, key: bytes = b"") -> Bundle:
     Raises InputError if it is cut off, damaged, from a newer version or, given a ``key``, not made
     with that key; PersonaError for a card that is no persona.
     """
-    raw = decode_sealed(data, where, FORMAT, VERSION, MAX_BUNDLE)
+    raw = decode_sealed(data, where, LEARNT, VERSION)
     content = {name: value for name, value in raw.items() if name not in ("digest", "mac")}
-    if _seal(content) != raw.get("digest"):
-        raise InputError(f"{where} was changed after it was written: its digest does not fit", _AGAIN)
+    require_seal(raw, _seal(content), where)
     if key:
         mac = raw.get("mac")
         if not isinstance(mac, str) or not mac.isascii() or not hmac.compare_digest(mac, _mac(content, key)):
@@ -170,13 +168,6 @@ def decode_bundle(data: bytes, where: str, key: bytes = b"") -> Bundle:
     return Bundle(node=node, cards=tuple(_card(row, where) for row in rows), cells=cells)
 
 
-_AGAIN: Final = "ask for it again"
-_OTHERS: Final = {
-    "persona-moe/personas": "it holds personas: 'persona-moe personas import' takes it in",
-    "persona-moe/federation": "it holds what personas learnt: 'persona-moe federate import' takes it in",
-}
-
-
 def _card(row: Any, where: str) -> Card:
     if not isinstance(row, dict) or not isinstance(row.get("persona"), dict):
         raise InputError(f"{where}: a card is no object with a persona")
@@ -190,28 +181,9 @@ def _card(row: Any, where: str) -> Card:
     return card
 
 
-def decode_sealed(data: bytes, where: str, kind: str, version: int, limit: int) -> dict[str, Any]:
-    """Return the JSON object of a bundle file of this ``kind``. Raises InputError."""
-    if len(data) > limit:
-        raise InputError(f"{where} is larger than {limit} bytes, the most allowed for a bundle")
-    try:
-        raw = msgspec.json.decode(data)
-    except (ValueError, RecursionError, OverflowError) as error:
-        raise InputError(f"{where} is not whole: {error}", _AGAIN) from error
-    if not isinstance(raw, dict) or raw.get("format") != kind:
-        other = raw.get("format") if isinstance(raw, dict) else None
-        raise InputError(f"{where} is no bundle of the kind {kind}", _OTHERS.get(str(other), ""))
-    found = raw.get("version")
-    if type(found) is not int or found < 1:
-        raise InputError(f"{where} does not say of which version it is")
-    if found > version:
-        raise InputError(f"{where} was written by a newer version (format {found})", "upgrade persona-moe")
-    return raw
-
-
 def _content(bundle: Bundle) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": LEARNT,
         "version": VERSION,
         "node": bundle.node,
         "cards": msgspec.to_builtins(sorted(bundle.cards, key=lambda card: card.digest)),

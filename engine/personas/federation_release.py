@@ -19,7 +19,6 @@ from engine.ids import canonical, q6, uniform
 from engine.personas.federation import (
     BINS,
     LEAST_QUESTIONS,
-    MAX_BUNDLE,
     Bundle,
     Cell,
     bin_of,
@@ -29,6 +28,7 @@ from engine.personas.federation import (
 from engine.personas.ledger import Ledger
 from engine.personas.policy import Policy, policy_digest
 from engine.personas.registry import Roster
+from engine.personas.sealed import MAX_BUNDLE
 from engine.workspace import Workspace
 
 _T = TypeVar("_T")

@@ -152,10 +152,11 @@ def _export(args: argparse.Namespace) -> int:
 def _import(args: argparse.Namespace) -> int:
     from engine.errors import InputError
     from engine.files import read_bounded
-    from engine.personas.federation import MAX_BUNDLE, decode_bundle
+    from engine.personas.federation import decode_bundle
     from engine.personas.federation_priors import changes, keep_bundle, read_foreign_cells, with_bundle
     from engine.personas.federation_release import own_node
     from engine.personas.registry import PersonaRegistry
+    from engine.personas.sealed import MAX_BUNDLE
     from tui.session import open_workspace
 
     workspace = open_workspace(args)
