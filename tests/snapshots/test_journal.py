@@ -216,3 +216,22 @@ def test_a_label_that_would_act_on_a_terminal_is_cleaned(tmp_path):
     with Journal.create(tmp_path, label="a\x1b]0;x\x07\nb") as journal:
         assert b"\\u001b" not in journal.path.read_bytes()
         assert msgspec.json.decode(journal.path.read_bytes())["label"] == "a␛]0;x␇ b"
+
+
+def test_an_id_that_somebody_takes_meanwhile_is_drawn_again(tmp_path, monkeypatch):
+    second = "20260514-000000-"
+    (tmp_path / f"{second}000001.jsonl").write_bytes(b"of another process\n")
+    (tmp_path / f"{second}000002.jsonl.gz").write_bytes(b"packed already")
+    draws = iter(f"{second}{number:06x}" for number in (1, 2, 3))
+    monkeypatch.setattr("engine.snapshots.journal.new_id", lambda *_, **__: next(draws))
+    with Journal.create(tmp_path, label="x") as journal:
+        assert journal.snapshot_id == f"{second}000003"
+    assert (tmp_path / f"{second}000001.jsonl").read_bytes() == b"of another process\n"
+    assert next(draws, None) is None
+
+
+def test_a_folder_without_a_free_id_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.snapshots.journal.new_id", lambda *_, **__: "20260514-000000-ffffff")
+    (tmp_path / "20260514-000000-ffffff.jsonl").touch()
+    with pytest.raises(WorkspaceError, match="no free snapshot id"):
+        Journal.create(tmp_path, label="x")
