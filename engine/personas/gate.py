@@ -18,7 +18,7 @@ from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored
 from engine.ids import q6, uniform
 from engine.personas.bench import Bench, Reserve
 from engine.personas.lineage import parent_of
-from engine.personas.worth import Candidate, GateWeights, Rated, Record, rate
+from engine.personas.worth import Candidate, GateWeights, Rated, Record, Wanted, rate
 
 __all__ = ["Candidate", "GateResult", "GateWeights", "Record", "choose_experts"]
 
@@ -73,7 +73,8 @@ def choose_experts(
     records = records or {}
     expected = records if expected is None else expected
     ordered = sorted(candidates, key=lambda each: each.persona.persona_id)
-    rated = [rate(c, facets, lexicon, expected.get(c.persona.persona_id, Record()), weights) for c in ordered]
+    wanted = Wanted(facets, lexicon)
+    rated = [rate(c, wanted, expected.get(c.persona.persona_id, Record()), weights) for c in ordered]
     events = [
         GateScored(
             persona=each.persona_id,

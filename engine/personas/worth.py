@@ -1,7 +1,7 @@
 """What a persona is expected to be worth on a question: what it says it knows, and what it has shown."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -79,16 +79,32 @@ class Rated(msgspec.Struct, frozen=True):
         return self.candidate.persona.persona_id
 
 
-def rate(
-    candidate: Candidate, facets: Sequence[Facet], lexicon: Lexicon, record: Record, weights: GateWeights
-) -> Rated:
-    """Return what the persona is worth for these facets, by what it says it knows and by its record."""
+class Wanted:
+    """What a question asks for, as every persona's expertise is compared with it."""
+
+    def __init__(self, facets: Sequence[Facet], lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._facets = [{term: max(lexicon.idf(term), 0.05) for term in facet.terms} for facet in facets]
+        self._terms = frozenset(term for terms in self._facets for term in terms)
+        self._weights = [facet.weight for facet in facets]
+        self._whole = math.fsum(self._weights) or 1.0
+
+    def known_to(self, persona: Persona) -> list[float]:
+        """Return the share of each facet that the persona's expertise names, in [0, 1]."""
+        known = self._terms.intersection(self._lexicon.terms("\n".join(persona.expertise)))
+        return [_share(terms, known) for terms in self._facets]
+
+    def mean(self, shares: Sequence[float]) -> float:
+        """Return the mean of shares of the facets, by their weight."""
+        rows = zip(self._weights, shares, strict=True)
+        return math.fsum(weight * share for weight, share in rows) / self._whole
+
+
+def rate(candidate: Candidate, wanted: Wanted, record: Record, weights: GateWeights) -> Rated:
+    """Return what the persona is worth for what is wanted, by what it says it knows and by its record."""
     persona, policy = candidate.persona, candidate.policy
-    asked = {term for facet in facets for term in facet.terms}
-    known = frozenset(asked.intersection(lexicon.terms("\n".join(persona.expertise))))
-    knows = [_overlap(facet, known, lexicon) for facet in facets] if known else [0.0] * len(facets)
-    whole = math.fsum(facet.weight for facet in facets) or 1.0
-    affinity = math.fsum(f.weight * share for f, share in zip(facets, knows, strict=True)) / whole
+    knows = wanted.known_to(persona)
+    affinity = wanted.mean(knows)
     reach = (
         weights.base_reach
         + weights.breadth_reach * min(policy.beam_width / 16, 1.0)
@@ -135,9 +151,7 @@ def _value(affinity: float, record: Record, weights: GateWeights) -> tuple[float
     return q6(math.fsum(term.value for term in terms)), terms
 
 
-def _overlap(facet: Facet, known: frozenset[str], lexicon: Lexicon) -> float:
-    if known.isdisjoint(facet.terms):
+def _share(terms: Mapping[str, float], known: frozenset[str]) -> float:
+    if known.isdisjoint(terms):
         return 0.0
-    weights = {term: max(lexicon.idf(term), 0.05) for term in facet.terms}
-    whole = math.fsum(weights.values())
-    return math.fsum(weight for term, weight in weights.items() if term in known) / whole if whole else 0.0
+    return math.fsum(weight for term, weight in terms.items() if term in known) / math.fsum(terms.values())
