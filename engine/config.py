@@ -169,7 +169,6 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     single_word: Share = 0.5
     fan: Depth = 8
     lift: Share = 0.2
-    overlap: Share = 0.15
     choose_from: Depth = 30
     set_size: Depth = 5
     path_order: Share = 0.5

@@ -37,7 +37,6 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "rare words not sharpened": {"hop_idf_power": 1.0},
     "links do not fade": {"by_words": 1.0, "no_names": 1.0},
     "no lift for what leads on": {"lift": 0.0},
-    "no set: ranked by score": {"overlap": 0.0},
     "paths count in full for the order": {"path_order": 1.0},
     "no window": {"window_weight": 0.0},
     "no pairs": {"pair_weight": 0.0},

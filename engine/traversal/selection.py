@@ -1,4 +1,4 @@
-"""From the shared pool of paths to the ranked evidence: a set that covers the question, with reasons."""
+"""From the shared pool of paths to the ranked evidence, with reasons."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from engine.ids import q6
 def choose_evidence(graph: QueryGraph, rows: Sequence[int], count: int) -> list[Evidence]:
     """Return the ``count`` best passages among ``rows`` as evidence, best first.
 
-    A passage gains a share of the best path that leads on from it, and the first ones are chosen
-    one by one, each discounted for the question words that those before it cover already. Several
-    passages of one dataset row count once.
+    A passage gains a share of the best path that leads on from it. The first ones are put in order
+    anew, more by their own words than by the paths. Several passages of one dataset row count once.
     """
     finals = _final_scores(graph, rows)
     graph.identify(list(finals))
     ranked = sorted(finals, key=lambda row: (-finals[row], graph.passage_id(row)))
-    ordered = _as_set(graph, ranked, finals)
+    size = graph.settings.set_size
+    ordered = [*_in_order(graph, ranked[:size], finals), *ranked[size:]]
     # A dataset row may be cut into several passages; fetch enough to fill the count all the same.
     graph.load_passages(ordered[: count * 2])
     chosen: dict[str, int] = {}
@@ -37,26 +37,6 @@ def _final_scores(graph: QueryGraph, rows: Sequence[int]) -> dict[int, float]:
     return {row: q6(graph.strength(row) + lift * leads.get(row, 0.0)) for row in rows}
 
 
-def _as_set(graph: QueryGraph, ranked: Sequence[int], finals: dict[int, float]) -> list[int]:
-    s = graph.settings
-    pool = list(ranked[: s.choose_from])
-    covered: dict[int, float] = {}
-    chosen: list[int] = []
-    while pool and len(chosen) < s.set_size:
-        best, most = pool[0], -math.inf
-        for row in pool:
-            if finals[row] < most:
-                break  # the pool is in order, and repeating only takes off
-            gain = q6(finals[row] - _repeated(graph, row, covered))
-            if gain > most or (gain == most and graph.passage_id(row) < graph.passage_id(best)):
-                best, most = row, gain
-        pool.remove(best)
-        chosen.append(best)
-        for term, match in graph.matches(best).items():
-            covered[term] = max(match, covered.get(term, 0.0))
-    return [*_in_order(graph, chosen, finals), *pool, *ranked[s.choose_from :]]
-
-
 def _in_order(graph: QueryGraph, chosen: Sequence[int], finals: Mapping[int, float]) -> list[int]:
     """The chosen, best first: what a path says of a passage counts less here than for its being chosen.
 
@@ -65,12 +45,6 @@ def _in_order(graph: QueryGraph, chosen: Sequence[int], finals: Mapping[int, flo
     part = graph.settings.path_order
     worth = {row: q6(graph.base(row) + part * (finals[row] - graph.base(row))) for row in chosen}
     return sorted(chosen, key=lambda row: (-worth[row], graph.passage_id(row)))
-
-
-def _repeated(graph: QueryGraph, row: int, covered: dict[int, float]) -> float:
-    """What a passage loses for question words that are covered: a share of what it repeats."""
-    again = {t: min(match, covered.get(t, 0.0)) for t, match in graph.matches(row).items()}
-    return graph.settings.overlap / (graph.settings.k1 + 1) * graph.share(again)
 
 
 def _evidence(graph: QueryGraph, row: int, rank: int, score: float) -> Evidence:
