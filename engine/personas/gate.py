@@ -17,7 +17,7 @@ from engine.errors import PersonaError
 from engine.events import ExpertChosen, ExpertSkipped, Facet, GateScored
 from engine.ids import q6, uniform
 from engine.personas.bench import Bench, Reserve
-from engine.personas.lineage import parent_of
+from engine.personas.lineage import is_sibling, parent_of
 from engine.personas.worth import Candidate, GateWeights, Rated, Record, Wanted, rate
 
 __all__ = ["Candidate", "GateResult", "GateWeights", "Record", "choose_experts"]
@@ -94,10 +94,8 @@ def choose_experts(
     trying = [each for each in rated if each.candidate.tier == "experimental"]
     if not pool:
         pool, trying = trying, []
-    new = any(
-        records[e.persona_id].tried < weights.newcomer_answers for e in trying if e.persona_id in records
-    )
-    due = uniform(seed, "audition", question_digest) < (2 if new else 1) / weights.audition_every
+    turn = _turn(trying, records, seed, question_digest, weights)
+    due = bool(turn)
     if alone and not due:
         round_.greedy(pool, 1, price, budget, begin=1)
         round_.skipped = [
@@ -105,9 +103,7 @@ def choose_experts(
         ]
         _skip_the_rest(round_, rated, pool, due)
         return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped)
-    guest = (
-        _next_audition(trying, records, seed, question_digest, weights) if due and max_experts > 1 else None
-    )
+    guest = _next_audition(turn, records, seed, question_digest, weights) if max_experts > 1 else None
     reserved = guest.cost if guest is not None and any(e.cost + guest.cost <= budget for e in pool) else 0.0
     if not reserved:
         guest = None
@@ -121,9 +117,8 @@ def choose_experts(
     kept = guest is not None
     round_.greedy(others, max_experts - kept, price, budget - reserved, begin=begin - kept)
     if guest is not None:
-        round_.take(
-            guest, f"audition: one question in {weights.audition_every} tries an experimental persona"
-        )
+        whom = "a sibling on trial" if turn is not trying else "an experimental persona"
+        round_.take(guest, f"audition: one question in {weights.audition_every} tries {whom}")
     _skip_the_rest(round_, rated, pool, due)
     bench = round_.bench(pool, max_experts, price)
     return GateResult(scored=events, chosen=round_.chosen, skipped=round_.skipped, bench=bench)
@@ -299,6 +294,30 @@ def _parent(guest: Rated | None, pool: Sequence[Rated], budget: float) -> Rated 
     name = "" if guest is None else parent_of(guest.candidate.persona)
     cost = 0.0 if guest is None else guest.cost
     return next((e for e in pool if e.persona_id == name and q6(e.cost + cost) <= budget), None)
+
+
+def _turn(
+    trying: Sequence[Rated],
+    records: Mapping[str, Record],
+    seed: int,
+    question_digest: str,
+    weights: GateWeights,
+) -> Sequence[Rated]:
+    """Return which experimental personas may be tried on this question; nobody on most questions.
+
+    One question in ``audition_every`` is anybody's. One more is for siblings on trial, whose trial
+    has to end within a bound, or else for everybody while one of them is new.
+    """
+    drawn = uniform(seed, "audition", question_digest) * weights.audition_every
+    if drawn < 1:
+        return trying
+    if drawn >= 2:
+        return ()
+    siblings = [each for each in trying if is_sibling(each.persona_id)]
+    new = any(
+        records[e.persona_id].tried < weights.newcomer_answers for e in trying if e.persona_id in records
+    )
+    return siblings or (trying if new else ())
 
 
 def _next_audition(

@@ -21,6 +21,7 @@ from engine.personas.gauges import (
     go_ahead,
     radius,
 )
+from engine.personas.lineage import is_sibling
 
 Action: TypeAlias = Literal["keep", "promote", "demote", "prune"]
 
@@ -28,6 +29,8 @@ LADDER: Final[tuple[Tier, ...]] = ("active", "stable", "experimental", "pruned")
 LEAST_ACTIVE: Final = 2
 SIBLING_TRIAL: Final = 20
 """Answers beside its parent after which a sibling that has not risen makes room for another."""
+LONGEST_TRIAL: Final = 2 * SIBLING_TRIAL
+"""Answers after which its trial ends even if its parent, archived or too dear, was seldom asked beside it."""
 _FADING: Final = 0.9
 """What the recent mean keeps of itself with each answer: about the last ten count."""
 
@@ -239,11 +242,18 @@ def _judge(persona: str, gauges: Gauges, thresholds: ThresholdSettings, limits: 
             return verdict("keep", tier, "lucky", "it did well lately, but not over all it answered here")
         reason = _compared(*(gauges.up_run if gauges.up_run[0] else (n, gauges.advantage)))
         return verdict("promote", LADDER[place - 1], "ahead", reason)
-    if tier == "experimental" and gauges.beside >= SIBLING_TRIAL:
-        reason = (
-            f"it answered {gauges.beside} questions beside its parent and did not do enough better to rise"
-        )
-        return verdict("prune", "pruned", "trial", reason)
+    if tier == "experimental" and is_sibling(persona):
+        if gauges.beside >= SIBLING_TRIAL:
+            reason = (
+                f"it answered {gauges.beside} questions beside its parent "
+                "and did not do enough better to rise"
+            )
+            return verdict("prune", "pruned", "trial", reason)
+        if n >= LONGEST_TRIAL:
+            reason = (
+                f"it answered {n} questions and could be compared with its parent on {gauges.beside} only"
+            )
+            return verdict("prune", "pruned", "trial", reason)
     return verdict("keep", tier, "within limits", _compared(n, gauges.advantage))
 
 

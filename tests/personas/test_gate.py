@@ -269,12 +269,29 @@ def test_an_audition_takes_place_beside_one_who_begins() -> None:
     assert chosen(choose(FILM, DATES, TRIAL, first=1, weights=always)) == ["film", "trial"]
 
 
+def sibling_of(parent: str) -> Candidate:
+    born = candidate(f"{parent}--depth-6", tier="experimental")
+    origin = {"lineage": {"parent": parent}}
+    return msgspec.structs.replace(born, persona=msgspec.structs.replace(born.persona, metadata=origin))
+
+
+def test_a_trial_does_not_wait_for_the_other_experimental_personas() -> None:
+    born = sibling_of("plain")
+    others = [candidate(f"other-{i}", tier="experimental") for i in range(20)]
+    seasoned = {each.persona.persona_id: Record(tried=50, last_tried=-1) for each in (born, *others)}
+    asked: dict[str, int] = {}
+    for i in range(300):
+        result = choose(
+            FILM, PLAIN, born, *others, question_digest=f"q{i}", weights=GateWeights(), records=seasoned
+        )
+        for each in result.chosen:
+            asked[each.persona] = asked.get(each.persona, 0) + each.reason.startswith("audition")
+    assert 15 <= asked.pop("plain--depth-6") <= 50
+    assert 15 <= sum(asked.values()) <= 50
+
+
 def test_a_sibling_on_trial_is_asked_beside_the_parent_it_has_to_beat() -> None:
-    born = candidate("plain--depth-6", tier="experimental")
-    born = msgspec.structs.replace(
-        born,
-        persona=msgspec.structs.replace(born.persona, metadata={"lineage": {"parent": "plain"}}),
-    )
+    born = sibling_of("plain")
     always = GateWeights(audition_every=1)
     assert chosen(choose(FILM, DATES, PLAIN, born, first=2, weights=always)) == ["plain", "plain--depth-6"]
     whole = choose(FILM, DATES, PLAIN, born, weights=always)
