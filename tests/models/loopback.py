@@ -3,11 +3,17 @@
 import asyncio
 import json
 import re
-import socket
-import struct
+import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+# Benchmarks and tests of other rooms import this file from elsewhere.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from loopback_faults import before_the_first_token, in_mid_answer
 
 CHAT_MODEL = {
     "name": "tiny:1b",
@@ -42,6 +48,9 @@ def quote(body: dict[str, Any]) -> str:
 
 class Loopback:
     """Runs in a thread of its own between ``with`` and its end; ``log`` tells what was asked of it.
+
+    ``struck`` of an entry holds when its request came and when each piece of the answer went, by
+    ``time.monotonic``.
 
     ``fault`` names what goes wrong with calls of /api/chat, after ``after`` words where it happens in
     mid-answer; ``faulty`` says how many of them (then the server is well again).
@@ -121,7 +130,7 @@ class Loopback:
         task.add_done_callback(self._tasks.discard)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        entry: dict[str, Any] = {"path": "", "body": {}, "sent": 0, "gone": False}
+        entry: dict[str, Any] = {"path": "", "body": {}, "sent": 0, "gone": False, "struck": []}
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             entry["path"] = head.split()[1]
@@ -130,6 +139,7 @@ class Loopback:
             raw = await reader.readexactly(int(length[1])) if length else b""
             entry["body"] = json.loads(raw) if raw else {}
             self.log.append(entry)
+            entry["struck"].append(time.monotonic())
             self._live += entry["path"].endswith("/api/chat")
             self.most_at_once = max(self.most_at_once, self._live)
             await self._answer(reader, writer, entry)
@@ -139,7 +149,7 @@ class Loopback:
             self._live -= entry["path"].endswith("/api/chat")
             writer.close()
 
-    async def _whole(
+    async def whole(
         self, writer: asyncio.StreamWriter, value: Any, status: str = "200 OK", extra: str = ""
     ) -> None:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -147,7 +157,7 @@ class Loopback:
         writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
         await writer.drain()
 
-    async def _hold(self, reader: asyncio.StreamReader, entry: dict[str, Any]) -> None:
+    async def hold(self, reader: asyncio.StreamReader, entry: dict[str, Any]) -> None:
         await reader.read(1)
         entry["gone"] = True
 
@@ -158,42 +168,42 @@ class Loopback:
         name = body.get("model", "")
         known = {each["model"] for each in self.models}
         if path.endswith("/api/tags"):
-            await self._whole(writer, {"models": self.models})
+            await self.whole(writer, {"models": self.models})
         elif path.endswith("/api/ps") and self.fault == "silent-ps":
-            await self._hold(reader, entry)
+            await self.hold(reader, entry)
         elif path.endswith("/api/ps"):
             rows = [{"name": n, "model": n, "context_length": c} for n, c in self.loaded.items()]
-            await self._whole(writer, {"models": rows})
+            await self.whole(writer, {"models": rows})
         elif path.endswith("/api/show"):
             info = {"general.architecture": "llama", "llama.context_length": 8192}
             model = next((each for each in self.models if each["model"] == name), {})
             found = {"model_info": info, "capabilities": model.get("capabilities", ["completion"])}
-            await self._whole(writer, {**found, "details": model.get("details", {})})
+            await self.whole(writer, {**found, "details": model.get("details", {})})
         elif path.endswith("/api/pull"):
             await self._pull(reader, writer, entry, name)
         elif name not in known:
-            await self._whole(writer, {"error": f"model '{name}' not found"}, "404 Not Found")
+            await self.whole(writer, {"error": f"model '{name}' not found"}, "404 Not Found")
         elif path.endswith("/api/embed"):
             done = sum(each["path"].endswith("/api/embed") for each in self.log)
             late = done > self.embeds_before_fault
             if self.fault == "embed-silent" and late:
-                await self._hold(reader, entry)
+                await self.hold(reader, entry)
             elif self.fault == "embed-500" and late:
                 error = {"error": "llama-server process has terminated: oom"}
-                await self._whole(writer, error, "500 Internal Server Error")
+                await self.whole(writer, error, "500 Internal Server Error")
             elif self.fault == "embed-drop" and late:
                 pass
             else:
                 await self._embed(writer, body)
         elif path.endswith("/api/chat") and not body["messages"]:
             self.loaded.setdefault(name, body["options"]["num_ctx"])
-            await self._whole(writer, {"model": name, "message": {}, "done": True, "done_reason": "load"})
+            await self.whole(writer, {"model": name, "message": {}, "done": True, "done_reason": "load"})
         elif path.endswith("/api/chat"):
             fault = self.fault if len(self.chats) <= self.faulty else ""
-            if not await self._refused(reader, writer, entry, fault):
+            if not await before_the_first_token(fault, self, reader, writer, entry):
                 await self._chat(reader, writer, entry, fault)
         else:
-            await self._whole(writer, b"404 page not found", "404 Not Found")
+            await self.whole(writer, b"404 page not found", "404 Not Found")
 
     async def _pull(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entry: dict[str, Any], name: str
@@ -206,13 +216,13 @@ class Loopback:
             head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n"
             writer.write(head + json.dumps({**layer, "completed": 2_000_000}).encode() + b"\n")
             await writer.drain()
-            await self._hold(reader, entry)
+            await self.hold(reader, entry)
             return
         else:
             lines += [layer, {**layer, "completed": 4_000_000}, {"status": "success"}]
             fetched = {**CHAT_MODEL, "name": name, "model": name}
             self.models = [*(each for each in self.models if each["model"] != name), fetched]
-        await self._whole(writer, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+        await self.whole(writer, b"".join(json.dumps(line).encode() + b"\n" for line in lines))
 
     async def _embed(self, writer: asyncio.StreamWriter, body: dict[str, Any]) -> None:
         vectors: list[Any] = [[float(len(text)), 1.0, 2.0] for text in body["input"]]
@@ -224,56 +234,7 @@ class Loopback:
             vectors.pop()
         elif self.fault == "zero":
             vectors[0] = [0.0, 0.0, 0.0]
-        await self._whole(writer, {"model": body["model"], "embeddings": vectors})
-
-    async def _refused(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entry: dict[str, Any], fault: str
-    ) -> bool:
-        """Do what ``fault`` does before the first token; return whether that was all."""
-        errors = {
-            "400": ("400 Bad Request", {"error": "invalid options"}),
-            "401": ("401 Unauthorized", {"error": "unauthorized"}),
-            "500": ("500 Internal Server Error", {"error": "llama-server process has terminated: oom"}),
-            "503": ("503 Service Unavailable", {"error": "server busy, please try again.  maximum pending"}),
-            "429": ("429 Too Many Requests", {"error": "too many requests"}),
-            "window": (
-                "400 Bad Request",
-                {
-                    "error": json.dumps(
-                        {
-                            "error": {
-                                "message": "request (9 tokens) exceeds the available context size (4 tokens)"
-                            }
-                        }
-                    )
-                },
-            ),
-            "404": ("404 Not Found", {"error": f"model '{entry['body'].get('model')}\x1b[2J' not found"}),
-        }
-        if fault in errors:
-            status, value = errors[fault]
-            await self._whole(writer, value, status)
-        elif fault == "html":
-            await self._whole(writer, b"<html>\x1b[2Joops</html>", "500 Internal Server Error")
-        elif fault == "not-ollama":
-            await self._whole(writer, b"404 page not found", "404 Not Found")
-        elif fault == "redirect":
-            await self._whole(writer, b"", "302 Found", "Location: http://169.254.169.254/\r\n")
-        elif fault == "gzip":
-            await self._whole(writer, b"not gzip", extra="Content-Encoding: gzip\r\n")
-        elif fault == "reset":
-            linger = struct.pack("ii", 1, 0)
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        elif fault == "silent":
-            await self._hold(reader, entry)
-        elif fault == "drip":
-            for byte in b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n" * 9:
-                writer.write(bytes([byte]))
-                await writer.drain()
-                await asyncio.sleep(0.05)
-        else:
-            return False
-        return True
+        await self.whole(writer, {"model": body["model"], "embeddings": vectors})
 
     async def _chat(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, entry: dict[str, Any], fault: str
@@ -289,6 +250,7 @@ class Loopback:
             )
 
         async def chunk(data: bytes) -> None:
+            entry["struck"].append(time.monotonic())
             writer.write(b"%x\r\n%b\r\n" % (len(data), data))
             await writer.drain()
             entry["sent"] += 1
@@ -308,7 +270,7 @@ class Loopback:
         try:
             for number, word in enumerate(words):
                 here = number == self.after and fault
-                if here and await self._midway(chunk, line, writer, fault, gone, entry):
+                if here and await in_mid_answer(fault, chunk, line, writer, gone, entry):
                     return
                 await chunk(line(word))
                 if fault == "blank-lines":
@@ -335,50 +297,3 @@ class Loopback:
             await chunk(line("more", done=False))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
-
-    async def _midway(
-        self,
-        chunk: Any,
-        line: Any,
-        writer: asyncio.StreamWriter,
-        fault: str,
-        gone: Any,
-        entry: dict[str, Any],
-    ) -> bool:
-        """Do what ``fault`` does in mid-answer; return whether the answer ends with it."""
-        strange = {
-            "garbage": bytes(range(128, 256)) + b"\n",
-            "half-line": b'{"model":"tiny:1b","mess',
-            "error-text": b"internal failure \x1b[31m\n",
-            "error-line": json.dumps({"error": "an error was encountered while running the model"}).encode()
-            + b"\n",
-            "error-object": b'{"error": {"code": 1}}\n',
-            "error-number": b'{"error": "5"}\n',
-            "list": b"[]\n",
-            "null": b'{"message": null}\n',
-            "types": b'{"message":[1],"done":"no"}\n',
-            "deep": b"[" * 100_000 + b"\n",
-            "huge": b'{"x":"' + b"A" * (2 << 20),
-        }
-        if fault in strange:
-            await chunk(strange[fault])
-            writer.write(b"0\r\n\r\n")
-            return True
-        if fault == "drop":
-            return True
-        if fault == "stall":
-            await gone
-            entry["gone"] = True
-            return True
-        if fault == "surrogates":
-            await chunk(line("\ud83d"))
-            await chunk(line("\ude00 "))
-        elif fault == "escapes":
-            await chunk(line("\x1b]52;c;aGk=\x07\x9b2J\u202e "))
-        elif fault == "endless":
-            while not gone.done():
-                entry["sent"] += 1
-                await chunk(line(f"word{entry['sent']} and on "))
-            entry["gone"] = True
-            return True
-        return False
