@@ -10,14 +10,25 @@ WIDTH = 78
 
 
 def told(moves: Iterable["Move"]) -> list[str]:
-    """Return every move, oldest first: when, from where to where, why, and what the numbers mean."""
+    """Return every move as ordered: when, from where to where, why, and what the numbers mean.
+
+    How to undo it is said of the one that undoing takes back.
+    """
     import textwrap
 
+    from engine.personas.versions import open_moves
+
+    moves = list(moves)
+    last = max((move.seq for move in open_moves(moves)), default=-1)
     lines: list[str] = []
     for move in moves:
         state = "" if move.state == "done" else f"  [{move.state}]"
         lines.append(f"{move.at}  {move.from_tier} -> {move.to_tier}{state}  {move.reason}")
-        for sentence in explained(move):
+        said = explained(move)
+        undo = (
+            [f"To undo: persona-moe personas restore {move.persona_id}"] if said and move.seq == last else []
+        )
+        for sentence in (*said, *undo):
             lines += textwrap.wrap(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return lines
 
@@ -47,14 +58,22 @@ def explained(move: "Move") -> list[str]:
                 "explain it less than once in twenty times."
             ]
         case "trial":
+            from engine.personas.lifecycle import SIBLING_TRIAL
+
+            both, all_of_them = _get(numbers, "answers beside its parent"), _get(numbers, "questions")
+            outcome = "it did not do enough better to take a place of its own"
+            if both < SIBLING_TRIAL:
+                outcome = (
+                    f"the other {all_of_them - both:.0f} that it answered tell nothing of which is better"
+                )
             said = [
                 "It is a copy of another persona with one small difference, made to see whether that is "
-                f"better. {_get(numbers, 'answers beside its parent'):.0f} questions were answered by both, "
-                "and it did not do enough better to take a place of its own: it makes room for another try."
+                f"better. {both:.0f} questions were answered by both, and {outcome}: it makes room for "
+                "another try."
             ]
         case _:
             return []
-    return [*said, _meaning(move), _undo(move)]
+    return [*said, _meaning(move)]
 
 
 def _compared(numbers: Mapping[str, float], tier: str, side: str) -> str:
@@ -76,15 +95,21 @@ def _gauge(numbers: Mapping[str, float], side: str) -> str:
         chance = f" To a persona as good as the others that happens once in about {every:,.0f} answers."
         return (
             f"One bad answer decides nothing. What an answer is worse by than {band:.2g} is added to a sum, "
-            f"better answers are taken off again. The sum came to {_get(numbers, 'behind gauge'):.2f}; a "
+            f"better answers are taken off again. The sum came to {_above(numbers, 'behind')}; a "
             f"persona sinks when it is above {_get(numbers, 'behind limit'):.2f}.{chance if every else ''}"
         )
     band = _get(numbers, "promotion threshold") - 0.5
     return (
         f"One good answer decides nothing. What an answer is better by than {band:.2g} is added to a sum, "
-        f"worse answers are taken off again. The sum came to {_get(numbers, 'ahead gauge'):.2f}; a persona "
+        f"worse answers are taken off again. The sum came to {_above(numbers, 'ahead')}; a persona "
         f"rises when it is above {_get(numbers, 'ahead limit'):.2f}."
     )
+
+
+def _above(numbers: Mapping[str, float], side: str) -> str:
+    """Return the sum with the digits that it takes to be seen above its limit."""
+    gauge, limit = _get(numbers, f"{side} gauge"), _get(numbers, f"{side} limit")
+    return f"{gauge:.2f}" if f"{gauge:.2f}" != f"{limit:.2f}" else f"{gauge:.4f}".rstrip("0")
 
 
 def _meaning(move: "Move") -> str:
@@ -100,10 +125,6 @@ def _meaning(move: "Move") -> str:
             return "Its trial is over: from now on it is asked wherever it is worth its cost."
         case _:
             return "It is asked as before, and is now further from being put on trial."
-
-
-def _undo(move: "Move") -> str:
-    return f"To undo: persona-moe personas restore {move.persona_id}"
 
 
 def _numbers(inputs: Mapping[str, Any]) -> dict[str, float]:

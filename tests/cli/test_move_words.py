@@ -1,14 +1,16 @@
+import msgspec
+
 from engine.config import ThresholdSettings
 from engine.personas.lifecycle import Gauges, evaluate_pruning_thresholds
 from engine.personas.moves import Move
 from tui.move_words import explained, told
 
 
-def move(gauges: Gauges) -> Move:
-    verdict = evaluate_pruning_thresholds({"historian": gauges}, ThresholdSettings())["historian"]
+def move(gauges: Gauges, persona: str = "historian", seq: int = 0) -> Move:
+    verdict = evaluate_pruning_thresholds({persona: gauges}, ThresholdSettings())[persona]
     return Move(
-        seq=0,
-        persona_id="historian",
+        seq=seq,
+        persona_id=persona,
         from_tier=verdict.source,
         to_tier=verdict.target,
         reason=verdict.reason,
@@ -41,8 +43,11 @@ def test_every_rule_has_its_words_and_moves_by_hand_need_none() -> None:
     pruned = explained(move(Gauges(tier="experimental", n=80, mean=0.05, squares=0.1)))
     assert "It was on trial" in pruned[0]
     assert "is not asked any more" in " ".join(pruned)
-    copied = explained(move(Gauges(tier="experimental", n=30, beside=20, mean=0.5, squares=0.1)))
-    assert "20 questions were answered by both" in copied[0]
+    trial = Gauges(tier="experimental", n=30, beside=20, mean=0.5, squares=0.1)
+    copied = explained(move(trial, "historian--depth-6"))
+    assert "20 questions were answered by both, and it did not do enough better" in copied[0]
+    alone = explained(move(msgspec.structs.replace(trial, n=40, beside=3), "historian--depth-6"))
+    assert "3 questions were answered by both, and the other 37 that it answered tell nothing" in alone[0]
     by_hand = Move(
         seq=1,
         persona_id="a",
@@ -54,3 +59,13 @@ def test_every_rule_has_its_words_and_moves_by_hand_need_none() -> None:
         state="done",
     )
     assert explained(by_hand) == []
+
+
+def test_undoing_is_told_of_the_move_that_it_takes_back() -> None:
+    first = move(Gauges(tier="active", n=23, down=1.9))
+    second = move(Gauges(tier="stable", n=23, down=1.2004), seq=1)
+    back = msgspec.structs.replace(second, seq=2, inputs={"undoes": 1}, reason="restored")
+    for moves, undoable in (([first, second], 1), ([second, first], 0), ([first, second, back], 0)):
+        blocks = "\n".join(told(moves)).split("2026-11-22T12:00:00+00:00")[1:]
+        assert [place for place, block in enumerate(blocks) if "To undo:" in block] == [undoable]
+    assert "The sum came to 1.2004; a persona sinks when it is above 1.20" in " ".join(explained(second))
