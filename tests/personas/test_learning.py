@@ -1,6 +1,7 @@
 import itertools
 import multiprocessing
 from collections.abc import Iterator
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import msgspec
@@ -98,6 +99,28 @@ def test_restore_undoes_the_move_and_begins_the_gauges_anew(workspace: Workspace
     gauges = read_gauges(ledger)["code-reader"][""]
     assert (gauges.tier, gauges.n) == ("active", 1)
     assert list(registry.places("code-reader")) == ["active"]
+
+
+def test_a_clock_that_goes_backwards_changes_no_order(
+    workspace: Workspace, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Backwards:
+        hours = iter(range(23, 0, -1))
+
+        @classmethod
+        def now(cls, zone: tzinfo) -> datetime:
+            return datetime(2026, 5, 14, next(cls.hours), tzinfo=zone)
+
+    monkeypatch.setattr("engine.personas.moves.datetime", Backwards)
+    events = teach(workspace, ledger, 40, BAD)
+    moved = [event.target for event in events if isinstance(event, ev.PersonaMoved)]
+    assert moved == ["stable", "experimental", "pruned"]
+    registry = PersonaRegistry.of(workspace)
+    moves = registry.history("code-reader")
+    assert [move.to_tier for move in moves] == moved
+    assert [move.at for move in moves] == sorted((move.at for move in moves), reverse=True)
+    assert registry.restore("code-reader").tier == "experimental"
+    assert registry.restore("code-reader").tier == "stable"
 
 
 def test_pinned_personas_are_left_alone(workspace: Workspace, ledger: Ledger) -> None:

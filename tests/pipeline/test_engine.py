@@ -280,6 +280,24 @@ def test_pruned_persona_asked_for_by_name_is_said_to_be_pruned(engine: Engine, w
         next(engine.ask_sync(QUESTION, AskOptions(personas=("sceptic",))))
 
 
+def test_one_persona_answers_alone_and_without_any_it_is_said_why(
+    engine: Engine, workspace: Workspace
+) -> None:
+    registry = PersonaRegistry.of(workspace)
+    names = [each.persona.persona_id for each in registry.load().personas]
+    for name in names:
+        if name != "sceptic":
+            registry.move(name, "pruned", reason="by hand")
+    events = list(engine.ask_sync(QUESTION))
+    assert [event.persona for event in only(events, ev.ExpertChosen)] == ["sceptic"]
+    assert [event.persona for event in only(events, ev.ControlScored)] == ["sceptic"]
+    registry.move("sceptic", "pruned", reason="by hand")
+    with pytest.raises(PersonaError, match=r"no persona can take part.*personas restore ID"):
+        list(engine.ask_sync(QUESTION))
+    with pytest.raises(PersonaError, match="no persona can take part"):
+        engine.search(QUESTION)
+
+
 def test_persona_written_meanwhile_takes_part_in_the_next_question(
     engine: Engine, workspace: Workspace
 ) -> None:
