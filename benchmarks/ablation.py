@@ -1,11 +1,10 @@
 """What each part of the mixture is worth: the same questions with one mechanism changed at a time.
 
-python benchmarks/ablation.py DATASET... [--questions 40] [--page docs/learning-evidence.md]
+python benchmarks/ablation.py DATASET... [--questions 100] [--page docs/learning-evidence.md]
 
 Each DATASET holds corpus.jsonl, queries.jsonl and qrels.tsv. Every question goes the whole way to an
-answer, without a model. Reported are what the answer scores, the share of the judged passages that
-it cites and, where there are gold answers, how often it holds them, each with the paired difference
-to the product as it is.
+answer, without a model. Budget, price and the most experts are the same for every way. Each figure
+comes with the paired difference to the product as it is and its 95 % interval.
 """
 
 import argparse
@@ -15,8 +14,11 @@ import re
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from _page import table, write_part
@@ -24,10 +26,13 @@ from answers import gold_answers, held
 
 from engine import events as ev
 from engine.config import Settings, TraitRow
-from engine.ids import uniform
+from engine.experts.author import ExtractiveAuthor
+from engine.ids import q6, uniform
+from engine.personas import gate
 from engine.personas.policy import Policy
-from engine.personas.registry import PersonaRegistry, StoredPersona
+from engine.personas.registry import PersonaRegistry
 from engine.pipeline import CONTROL_PERSONA, AskOptions, Engine
+from engine.traversal import reading
 from engine.workspace import Workspace
 from tui.datasets import read_dataset
 
@@ -36,13 +41,33 @@ Change = Callable[[Settings], Settings]
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What one question came to."""
+    """What one question came to; shares and scores are in [0, 1]."""
 
     score: float
+    """Of the final answer, beside that of the control arm."""
     cited: float
+    """Judged passages that the answer cites."""
     held: float | None
-    asked: int
+    """The gold answer, where there is one."""
     cost: float
+    experts: float
+    steps: float
+    """Passages visited, counted for each expert."""
+    tokens: int
+    """Tokens of evidence read, counted for each expert."""
+    recall: float
+    """Judged passages among the five best of the shared pool."""
+    found: float
+    """Judged passages that at least one expert read."""
+    ground: float
+    """Passages that at least one expert read."""
+    shared: float
+    """Of those, what more than one read."""
+    novelty: float
+    """Mean over the experts."""
+    best: float
+    """Total of the expert that scored best."""
+    conflicts: float
 
 
 def thresholds(**changes: object) -> Change:
@@ -52,11 +77,11 @@ def thresholds(**changes: object) -> Change:
     )
 
 
-def knobs(*names: str, low: float | None = None) -> Change:
+def knobs(*names: str, at: float | None = None) -> Change:
     """Return a change after which no trait turns these knobs, all of them if none is named."""
 
     def change(settings: Settings) -> Settings:
-        rows = [_still(row, low) if not names or row.knob in names else row for row in settings.traits.rows]
+        rows = [_still(row, at) if not names or row.knob in names else row for row in settings.traits.rows]
         return msgspec.structs.replace(settings, traits=msgspec.structs.replace(settings.traits, rows=rows))
 
     return change
@@ -67,22 +92,25 @@ def _still(row: TraitRow, at: float | None) -> TraitRow:
     return msgspec.structs.replace(row, low=middle, high=middle, switch=None)
 
 
+def same(settings: Settings) -> Settings:
+    """Change nothing in the settings."""
+    return settings
+
+
+SHUFFLED, BY_CHANCE = "traits shuffled across personas", "gate's values drawn by lot"
+CONTROL, CONTROL_READS_ALL = "control arm alone", "control arm alone, reads as much"
 WAYS: Mapping[str, Change] = {
-    AS_IT_IS: lambda settings: settings,
-    "traits shuffled across personas": lambda settings: settings,
+    AS_IT_IS: same,
+    SHUFFLED: same,
     "all traits alike": knobs(),
-    "nobody looks for the opposite": knobs("counter_seeds", low=0.0),
-    "overlap penalty off": knobs("overlap_penalty", low=0.0),
+    "nobody looks for the opposite": knobs("counter_seeds", at=0.0),
+    "overlap penalty off": knobs("overlap_penalty", at=0.0),
+    BY_CHANCE: same,
     "rounds off, all ask at once": thresholds(first_round=4, max_rounds=1),
-    "gate replaced by chance": lambda settings: settings,
     "one expert": thresholds(max_experts=1),
-    "control arm alone": lambda settings: settings,
+    CONTROL: same,
+    CONTROL_READS_ALL: same,
 }
-SHUFFLED, BY_CHANCE, CONTROL = (
-    "traits shuffled across personas",
-    "gate replaced by chance",
-    "control arm alone",
-)
 
 
 def shuffle_traits(workspace: Workspace) -> None:
@@ -95,39 +123,70 @@ def shuffle_traits(workspace: Workspace) -> None:
         file.write_text(json.dumps(document | {"traits": given}), "utf-8")
 
 
-def by_chance(roster: Sequence[StoredPersona], question: str, own: Run) -> tuple[str, ...]:
-    """Return as many personas as the product asked, drawn by lot, at no more than the same cost."""
-    drawn = sorted(
-        (each for each in roster if each.tier != "experimental"),
-        key=lambda each: uniform(1, question, each.persona.persona_id),
-    )
-    found: list[str] = []
-    left = own.cost + 1e-6
-    for each in drawn:
-        if len(found) < own.asked and each.persona.activation_cost <= left:
-            found.append(each.persona.persona_id)
-            left -= each.persona.activation_cost
-    return tuple(found)
+@contextmanager
+def by_lot(question: str) -> Iterator[None]:
+    """Let the gate see lots in place of values and matches; budget, rounds and costs stay."""
+    plain = gate.rate
+
+    def rate(candidate: gate.Candidate, *others: Any) -> gate.Rated:
+        rated = plain(candidate, *others)
+        value = q6(0.2 + 0.6 * uniform(1, question, rated.persona_id))
+        return msgspec.structs.replace(rated, value=value, match=(0.5,) * len(rated.match))
+
+    with patch.object(gate, "rate", rate):
+        yield
 
 
-def ask(engine: Engine, text: str, wanted: set[str], gold: Sequence[str], personas: tuple[str, ...]) -> Run:
+@contextmanager
+def reads_as_much(engine: Engine, own: Run) -> Iterator[None]:
+    """Give whoever answers the steps, passages and claims that the whole committee had."""
+    plain = engine.settings
+    engine.settings = knobs("beam_width", at=float(min(64, max(1, round(own.steps) - 5))))(plain)
+    engine.settings = knobs("max_claims", at=20.0)(knobs("context_share", at=1.0)(engine.settings))
+    try:
+        with (
+            patch.object(reading, "PASSAGES", round(own.ground)),
+            patch.object(ExtractiveAuthor, "context_tokens", own.tokens),
+        ):
+            yield
+    finally:
+        engine.settings = plain
+
+
+def ask(
+    engine: Engine, text: str, wanted: set[str], gold: Sequence[str], personas: tuple[str, ...] = ()
+) -> Run:
     """Return what the question comes to."""
     events = list(engine.ask_sync(text, AskOptions(no_model=True, learn=False, personas=personas)))
     (answer,) = [event for event in events if isinstance(event, ev.AnswerReady)]
     (control,) = [event for event in events if isinstance(event, ev.ControlScored)]
+    (ranked,) = [event for event in events if isinstance(event, ev.EvidenceRanked)]
     chosen = [event for event in events if isinstance(event, ev.ExpertChosen)]
-    cited = {citation.evidence_id for citation in answer.citations}
+    scores = [event.scores for event in events if isinstance(event, ev.ScoresReady)]
+    read = [
+        passage for event in events if isinstance(event, ev.ContextPacked) for passage in set(event.passages)
+    ]
+    evidence = {each.evidence_id for each in engine.store.passages(dict.fromkeys(read))}
     return Run(
         score=control.scores.total + control.lift,
-        cited=len(cited & wanted) / len(wanted),
+        cited=len({each.evidence_id for each in answer.citations} & wanted) / len(wanted),
         held=held(re.sub(r"\[\d+\]", "", answer.answer), gold) if gold else None,
-        asked=len(chosen),
         cost=sum(event.cost for event in chosen),
+        experts=len(chosen),
+        steps=sum(isinstance(event, ev.StepTaken) for event in events),
+        tokens=sum(event.tokens for event in events if isinstance(event, ev.ContextPacked)),
+        recall=len({each.evidence_id for each in ranked.evidence[:5]} & wanted) / len(wanted),
+        found=len(evidence & wanted) / len(wanted),
+        ground=len(set(read)),
+        shared=sum(read.count(each) > 1 for each in set(read)) / len(set(read)) if read else 0.0,
+        novelty=statistics.mean(each.novelty for each in scores),
+        best=max(each.total for each in scores),
+        conflicts=sum(isinstance(event, ev.ConflictFound) for event in events),
     )
 
 
-def measure(folder: Path, questions: int) -> list[tuple[str, ...]]:
-    """Return the rows of one data set."""
+def measure(folder: Path, questions: int) -> dict[str, list[Run]]:
+    """Return way -> what each question of one data set came to."""
     dataset = read_dataset(folder)
     judged = {name: {p for p, grade in rows.items() if grade > 0} for name, rows in dataset.qrels.items()}
     asked = [(name, text) for name, text in dataset.queries.items() if judged.get(name)]
@@ -138,72 +197,133 @@ def measure(folder: Path, questions: int) -> list[tuple[str, ...]]:
         plain = Workspace.open(Path(work) / "plain")
         with Engine.open(plain) as engine:
             engine.index([dataset.corpus])
+        PersonaRegistry.of(plain).load()
         shutil.copytree(plain.root, Path(work) / "shuffled")
         shuffled = Workspace.open(Path(work) / "shuffled")
         shuffle_traits(shuffled)
-        roster = PersonaRegistry.of(plain).load().usable
         for name, change in WAYS.items():
             with Engine.open(shuffled if name == SHUFFLED else plain) as engine:
                 engine.settings = change(engine.settings)
+                found = runs.setdefault(name, [])
                 for number, (query, text) in enumerate(asked):
-                    only: tuple[str, ...] = (CONTROL_PERSONA,) if name == CONTROL else ()
+                    about = (text, judged[query], gold.get(query, ()))
                     if name == BY_CHANCE:
-                        only = by_chance(roster, text, runs[AS_IT_IS][number])
-                    run = ask(engine, text, judged[query], gold.get(query, ()), only)
-                    runs.setdefault(name, []).append(run)
-            print(dataset.name, name, f"{statistics.mean(each.score for each in runs[name]):.3f}", flush=True)
-    return [_row(dataset.name, name, found, runs[AS_IT_IS]) for name, found in runs.items()]
+                        with by_lot(text):
+                            found.append(ask(engine, *about))
+                    elif name == CONTROL_READS_ALL:
+                        with reads_as_much(engine, runs[AS_IT_IS][number]):
+                            found.append(ask(engine, *about, (CONTROL_PERSONA,)))
+                    else:
+                        found.append(ask(engine, *about, (CONTROL_PERSONA,) if name == CONTROL else ()))
+            print(dataset.name, name, f"{statistics.mean(each.score for each in found):.3f}", flush=True)
+    return runs
 
 
-def _row(dataset: str, name: str, found: Sequence[Run], base: Sequence[Run]) -> tuple[str, ...]:
-    def both(values: Sequence[float], others: Sequence[float]) -> str:
-        if not values:
-            return ""
-        mean = f"{statistics.mean(values):.3f}"
-        if name == AS_IT_IS:
-            return mean
-        gaps = [value - other for value, other in zip(values, others, strict=True)]
-        low, high = _interval(gaps)
-        sure = "**" if low > 0 or high < 0 else ""
-        return f"{mean} ({sure}{statistics.mean(gaps):+.3f}{sure}, {low:+.3f} to {high:+.3f})"
-
-    return (
-        dataset,
-        name,
-        both([each.score for each in found], [each.score for each in base]),
-        both([each.cited for each in found], [each.cited for each in base]),
-        both(
-            [each.held for each in found if each.held is not None],
-            [each.held for each in base if each.held is not None],
-        ),
-        f"{statistics.mean(each.asked for each in found):.1f}",
-        f"{statistics.mean(each.cost for each in found):.2f}",
-    )
+# -- the page ------------------------------------------------------------------------------------
+def gaps(runs: Mapping[str, list[Run]], way: str, what: str) -> list[float]:
+    """Return question by question what ``way`` differs from the product as it is."""
+    pairs = [
+        (getattr(run, what), getattr(base, what))
+        for run, base in zip(runs[way], runs[AS_IT_IS], strict=True)
+        if getattr(run, what) is not None
+    ]
+    return [value - base for value, base in pairs]
 
 
-def _interval(gaps: Sequence[float]) -> tuple[float, float]:
+def interval(sets: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the mean over all questions, drawn again within each set."""
     rng = random.Random(5)
-    means = sorted(statistics.fmean(rng.choices(gaps, k=len(gaps))) for _ in range(1_000))
-    return means[25], means[974]
+    count = sum(map(len, sets))
+    means = sorted(
+        sum(sum(rng.choices(each, k=len(each))) for each in sets if each) / count for _ in range(1_000)
+    )
+    return means[24], means[975]
+
+
+def compared(all_runs: Sequence[Mapping[str, list[Run]]], way: str, what: str, places: int = 3) -> str:
+    """Return a cell: the mean, and the difference with its interval; bold where it does not hold 0."""
+    values = [getattr(run, what) for runs in all_runs for run in runs[way] if getattr(run, what) is not None]
+    if not values:
+        return ""
+    mean = f"{statistics.mean(values):.{places}f}"
+    if way == AS_IT_IS:
+        return mean
+    sets = [gaps(runs, way, what) for runs in all_runs]
+    (low, high), gap = interval(sets), statistics.mean([gap for each in sets for gap in each])
+    sure = "**" if low > 0 or high < 0 else ""
+    return f"{mean} ({sure}{gap:+.{places}f}{sure}, {low:+.{places}f} to {high:+.{places}f})"
+
+
+def verdict(all_runs: Sequence[Mapping[str, list[Run]]], way: str) -> str:
+    """Return what the three outside and inside measures say of a way, in words."""
+    if way == AS_IT_IS:
+        return ""
+    said = []
+    for what, name in (("score", "score"), ("cited", "passages cited"), ("held", "gold answers")):
+        sets = [gaps(runs, way, what) for runs in all_runs]
+        low, high = interval(sets)
+        if low > 0 or high < 0:
+            said.append(f"{'more' if low > 0 else 'loses'} {name}")
+    flat = [gap for runs in all_runs for gap in gaps(runs, way, "score")]
+    better, worse = sum(gap > 0 for gap in flat), sum(gap < 0 for gap in flat)
+    return f"{', '.join(said) or 'no difference shown'}; {better} better, {worse} worse"
+
+
+def render(measured: Mapping[str, Mapping[str, list[Run]]]) -> str:
+    """Return the page's part."""
+    every = list(measured.values())
+    outcome = ("committee", "score", "judged passages cited", "gold answer held", "cost", "verdict")
+    rows = [
+        (
+            way,
+            *(compared(every, way, what) for what in ("score", "cited", "held")),
+            f"{statistics.mean(run.cost for runs in every for run in runs[way]):.2f}",
+            verdict(every, way),
+        )
+        for way in WAYS
+    ]
+    changes = {
+        "recall": "recall@5 of the pool",
+        "found": "judged passages read",
+        "ground": "passages read",
+        "shared": "read by several",
+        "novelty": "novelty",
+        "best": "best expert's total",
+        "conflicts": "conflicts",
+    }
+    ground = [
+        (way, *(compared(every, way, what, 1 if what == "ground" else 3) for what in changes)) for way in WAYS
+    ]
+    ways = [way for way in WAYS if way != AS_IT_IS]
+    by_set = [
+        (name, way, *(compared([runs], way, what) for what in ("score", "cited", "held")))
+        for name, runs in measured.items()
+        for way in (AS_IT_IS, *ways)
+    ]
+    counted = ", ".join(f"{name} {len(runs[AS_IT_IS])}" for name, runs in measured.items())
+    return (
+        f"Development questions: {counted}; no model. In brackets the difference to the product as it is, "
+        "question by question, with its 95 % interval (bootstrap, within each set); bold where the interval "
+        "does not hold 0. *Better* and *worse* count the questions on which the score differs.\n\n"
+        + table(outcome, rows)
+        + "\n\nWhat each way changes on the road there:\n\n"
+        + table(("committee", *changes.values()), ground)
+        + "\n\nSet by set:\n\n"
+        + table(("set", "committee", "score", "judged passages cited", "gold answer held"), by_set)
+    )
 
 
 def main() -> None:
     """Measure; print or write the page's part."""
     parser = argparse.ArgumentParser()
     parser.add_argument("datasets", nargs="*", type=Path)
-    parser.add_argument("--questions", type=int, default=40)
+    parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--page", type=Path)
     args = parser.parse_args()
     if not args.datasets:
         print("skipped: needs a data set, see --help")
         return
-    rows = [row for each in args.datasets for row in measure(each, args.questions)]
-    head = ("set", "committee", "score", "judged passages cited", "gold answer held", "experts", "cost")
-    text = (
-        f"Up to {args.questions} development questions of each set, no model; in brackets the difference "
-        "to the product as it is, with its 95 % interval (paired bootstrap). Differences that are sure are "
-        "bold.\n\n" + table(head, rows)
-    )
+    text = render({each.resolve().name: measure(each, args.questions) for each in args.datasets})
     if args.page is None:
         print(text)
     else:

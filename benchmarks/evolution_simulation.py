@@ -53,10 +53,16 @@ class Skills:
         return self.known[name]
 
 
-def run(seed: int, questions: int, evolve: bool) -> tuple[list[PersonaMoved], Skills, dict[str, str], float]:
-    """Return the moves, the skills, persona -> parent of the siblings, and the mean score of the last 500."""
+Moves = list[tuple[int, PersonaMoved]]
+
+
+def run(seed: int, questions: int, evolve: bool) -> tuple[Moves, Skills, dict[str, str], float]:
+    """Return each move after how many questions it came, the skills, persona -> parent of the siblings.
+
+    And the mean over the last 500 questions of the best skill asked.
+    """
     settings = Settings(system=SystemSettings(evolve=evolve))
-    moves: list[PersonaMoved] = []
+    moves: Moves = []
     parents: dict[str, str] = {}
     late: list[float] = []
     rng, skills = random.Random(seed), Skills(seed)
@@ -84,7 +90,7 @@ def run(seed: int, questions: int, evolve: bool) -> tuple[list[PersonaMoved], Sk
                     each for each in settle(workspace, ledger, settings) if isinstance(each, PersonaMoved)
                 ]
                 if moved:
-                    moves += moved
+                    moves += [(number, each) for each in moved]
                     roster = registry.load()
                     parents |= {
                         each.persona: lineage(registry.get(each.persona).persona)["parent"]
@@ -148,10 +154,14 @@ def measure(runs: int, questions: int) -> str:
     for seed in range(runs):
         moves, skills, parents, late = run(seed, questions, evolve=True)
         *_, plain = run(seed, questions, evolve=False)
-        ends = {each.persona: each for each in moves if each.persona in parents}
+        ends = {each.persona: each for _, each in moves if each.persona in parents}
+        born = {each.persona: number for number, each in moves if each.rule == "sibling"}
+        trials: dict[str, int] = {}
         living = largest = 0
-        for each in moves:
+        for number, each in moves:
             if each.persona in parents:
+                if each.rule != "sibling":
+                    trials.setdefault(each.persona, number - born[each.persona])
                 living += (each.rule == "sibling") - (each.target == "pruned")
                 largest = max(largest, living)
         lead = {name: skills.known.get(name, 0.0) - skills.known[parents[name]] for name in parents}
@@ -170,6 +180,7 @@ def measure(runs: int, questions: int) -> str:
                 mean([n for n in gone if gone[n] != "trial"]),
                 len(parents) - len(kept) - len(gone),
                 largest,
+                f"{statistics.median(trials.values()):.0f}, {max(trials.values())}" if trials else "",
                 f"{late:.3f} / {plain:.3f}",
             )
         )
@@ -182,6 +193,7 @@ def measure(runs: int, questions: int) -> str:
         "archived for being behind",
         "on trial at the end",
         "most at once",
+        "questions of a trial: median, longest",
         "best skill asked, last 500: with / without siblings",
     )
     return (

@@ -1,11 +1,11 @@
 """How well does support tell a borne-out sentence from a corrupted one, and from the wrong passage?
 
-Run ``python benchmarks/grounding.py DATASET... [--limit N]``, each DATASET a folder that holds
-``corpus.jsonl`` (id, title, text). Sentences are taken from the corpus itself and spoilt in one way
-at a time; where the folder also holds claims (``queries.jsonl`` with type "claim", ``qrels.tsv``),
-each claim is checked against its cited abstract and against the best wrong one. Printed: the area
-under the ROC curve per class, for our support and for plain word overlap, the share of passages'
-words in common with the sentence.
+Run ``python benchmarks/grounding.py DATASET... [--limit N] [--page docs/scoring.md]``, each DATASET a
+folder that holds ``corpus.jsonl`` (id, title, text). Sentences are taken from the corpus itself and
+spoilt in one way at a time; where the folder also holds claims (``queries.jsonl`` with type "claim",
+``qrels.tsv``), each claim is checked against its cited abstract and against the best wrong one. Told:
+the area under the ROC curve per class, for our support and for plain word overlap, the share of
+passages' words in common with the sentence.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+import _page
 import msgspec
 
 from engine.evaluation.metrics import parse_qrels
@@ -240,11 +241,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("datasets", nargs="*", type=Path, metavar="DATASET")
+    parser.add_argument("--page", type=Path, help="write the table there, between its marks")
     parser.add_argument("--limit", type=int, default=1500, help="passages to take sentences from (1500)")
     options = parser.parse_args(arguments)
     if not options.datasets:
         print("skipped: needs a data set, see --help")
         return 0
+    measured: dict[str, dict[str, str]] = {}
     for dataset in options.datasets:
         if not (dataset / "corpus.jsonl").is_file():
             print(f"no corpus.jsonl in {dataset.name}", file=sys.stderr)
@@ -266,8 +269,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"  {'class':<32}{'cases':>6}{'support':>10}{'overlap':>10}")
         for kind, count, values in table(found, {"support": ours, "overlap": naive}):
             print(f"  {kind:<32}{count:>6}{values['support']:>10.3f}{values['overlap']:>10.3f}")
+            cell = f"{values['support']:.3f} ({values['overlap']:.3f})"
+            measured.setdefault(kind, {})[dataset.resolve().name] = cell
         print(f"  {time.perf_counter() - started:.1f} s")
+    if options.page is not None:
+        _page.write_part(options.page, "grounding", page_part(measured, options.limit))
     return 0
+
+
+def page_part(measured: Mapping[str, Mapping[str, str]], limit: int) -> str:
+    """Return the part of the page: a row for each class, a column for each data set."""
+    sets = list(dict.fromkeys(name for cells in measured.values() for name in cells))
+    rows = [(kind, *(cells.get(name, "") for name in sets)) for kind, cells in measured.items()]
+    return (
+        f"Support, and in brackets plain word overlap. Sentences of up to {limit:,} passages of each set; "
+        "claims where a set holds them.\n\n" + _page.table(("class", *sets), rows)
+    )
 
 
 if __name__ == "__main__":

@@ -2,17 +2,21 @@
 
 python benchmarks/lifecycle_simulation.py [--runs 2000] [--page docs/learning-evidence.md]
 
-Every run draws a persona's advantages from one of three distributions. The limits are solved by the
-product from 600 advantages of equal personas, as they are in use.
+Every run draws a persona's advantages in a world of its own kind. The limits are solved by the product
+from 600 advantages of equal personas, as they are in use, anew in each of 20 samples.
+
+A drop is one of the mean advantage. A refused answer has the score of a refusal and cannot get worse:
+where personas refuse, one that drops either answers worse or refuses more, and both are measured.
 """
 
 import argparse
 import random
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
 from _page import table, write_part
 
 from engine.config import ThresholdSettings
@@ -29,24 +33,41 @@ from engine.personas.lifecycle import (
 THRESHOLDS = ThresholdSettings()
 LENGTH = 1_000
 DROP_AT = 300
-Draw = Callable[[random.Random], float]
+SAMPLES = 20
+REFUSAL = -0.4
+"""Advantage of a refused answer among answered ones, as measured on technical documentation."""
 
 
-def bell(spread: float) -> Draw:
-    """Return draws of a bell curve."""
-    return lambda rng: rng.gauss(0.0, spread)
+class World(msgspec.Struct, frozen=True):
+    """How advantages come about: a share of answers is refused, the others lie in a bell curve.
+
+    The mean of a persona as good as the others is 0.
+    """
+
+    spread: float
+    refused: float = 0.0
+
+    def draw(self, rng: random.Random, change: float = 0.0, by_refusing: bool = False) -> float:
+        """Return an advantage of a persona whose mean differs from the others' by ``change``."""
+        middle = -REFUSAL * self.refused / (1 - self.refused)
+        refused = self.refused
+        if by_refusing:
+            refused -= change / (middle - REFUSAL)
+        else:
+            middle += change / (1 - self.refused)
+        if refused and rng.random() < refused:
+            return REFUSAL
+        return min(max(rng.gauss(middle, self.spread), -0.5), 0.5)
 
 
-def refusing(rng: random.Random) -> float:
-    """Draw as measured on technical documentation: one answer in six is a refusal, the rest close."""
-    return -0.4 if rng.random() < 1 / 6 else rng.gauss(0.08, 0.1)
-
-
-NOISES: dict[str, Draw] = {
-    "spread 0.15": bell(0.15),
-    "spread 0.20": bell(0.2),
-    "one in six refuses": refusing,
+WORLDS = {
+    "spread 0.15": World(0.15),
+    "spread 0.20": World(0.2),
+    "one in twelve refuses": World(0.1, 1 / 12),
+    "one in six refuses": World(0.1, 1 / 6),
+    "one in four refuses": World(0.1, 1 / 4),
 }
+Make = Callable[[int], "Rule"]
 
 
 class Rule(Protocol):
@@ -125,13 +146,9 @@ def _side(value: float) -> int:
     return 1 if value > promotion_band(THRESHOLDS) else 0
 
 
-def _advantages(rng: random.Random, draw: Draw, means: Sequence[float]) -> list[float]:
-    return [min(max(mean + draw(rng), -0.5), 0.5) for mean in means]
-
-
-def _limits(draw: Draw) -> Limits:
-    rng = random.Random(0)
-    pool = _advantages(rng, draw, [0.0] * 600)
+def _limits(world: World, sample: int) -> Limits:
+    rng = random.Random(f"sample {sample}")
+    pool = [world.draw(rng) for _ in range(600)]
     every = THRESHOLDS.questions_per_wrong_demotion
     return Limits(
         down=solve_limit(every, pool, demotion_band(THRESHOLDS), -1),
@@ -139,60 +156,68 @@ def _limits(draw: Draw) -> Limits:
     )
 
 
-def _delays(
-    rule: Callable[[], Rule], draw: Draw, runs: int, change: float, at: int, side: int
-) -> list[float]:
-    """Return after how many answers the change was noticed, for each run that had not moved before."""
+def _moves(make: Make, world: World, runs: int) -> tuple[float, float]:
+    """Return how often in 1,000 answers a persona as good as the others falls, and rises."""
+    falls = rises = 0
+    for run in range(runs):
+        machine, rng = make(run), random.Random(run)
+        for _ in range(LENGTH):
+            side = machine.step(world.draw(rng))
+            falls += side < 0
+            rises += side > 0
+    return falls / runs * 1_000 / LENGTH, rises / runs * 1_000 / LENGTH
+
+
+def _delay(
+    make: Make, world: World, runs: int, change: float, *, at: int = 0, by_refusing: bool = False
+) -> str:
+    """Return after how many answers a change is noticed, and in how many runs nothing moved before it."""
     found = []
     for run in range(runs):
-        machine = rule()
-        rng = random.Random(f"{run}.{change}")
+        machine, rng = make(run), random.Random(f"{run}.{change}")
         for number in range(1, at + LENGTH + 1):
-            mean = change if number > at else 0.0
-            if machine.step(_advantages(rng, draw, [mean])[0]) == side:
+            advantage = world.draw(rng, change, by_refusing) if number > at else world.draw(rng)
+            if machine.step(advantage) == (1 if change > 0 else -1):
                 if number > at:
-                    found.append(float(number - at))
+                    found.append(number - at)
                 break
-    return found
+    if not found:
+        return "none left"
+    told = f"{statistics.median(found):.0f}"
+    return f"{told} of {len(found) / runs:.0%}" if at else told
 
 
 def measure(runs: int) -> str:
     """Return the part of the page."""
     rows = []
-    for noise, draw in NOISES.items():
-        limits = _limits(draw)
-        rules: dict[str, Callable[[], Rule]] = {
-            "**persona-moe**": lambda limits=limits: Product(limits),  # type: ignore[misc]
-            "running mean": lambda: Mean(1),
-            "running mean of 10 or more": lambda: Mean(10),
-            "fading mean (EWMA 0.1)": Fading,
-            "single score": Single,
+    for name, world in WORLDS.items():
+        limits = [_limits(world, sample) for sample in range(SAMPLES)]
+        rules: dict[str, Make] = {
+            "**persona-moe**": lambda run, limits=limits: Product(limits[run % SAMPLES]),  # type: ignore[misc]
+            "running mean": lambda _: Mean(1),
+            "running mean of 10 or more": lambda _: Mean(10),
+            "fading mean (EWMA 0.1)": lambda _: Fading(),
+            "single score": lambda _: Single(),
         }
-        for name, rule in rules.items():
-            falls = rises = 0
-            for run in range(runs):
-                machine = rule()
-                for advantage in _advantages(random.Random(run), draw, [0.0] * LENGTH):
-                    side = machine.step(advantage)
-                    falls += side < 0
-                    rises += side > 0
-            bad = _delays(rule, draw, runs, -0.2, 0, -1)
-            drop = _delays(rule, draw, runs, -0.2, DROP_AT, -1)
-            rise = _delays(rule, draw, runs, 0.15, 0, 1)
-            per = runs * LENGTH / 1_000
+        down, up = ([getattr(each, side) for each in limits] for side in ("down", "up"))
+        told = f"; limits {min(down):g} to {max(down):g}, {min(up):g} to {max(up):g}"
+        for rule, make in rules.items():
+            falls, rises = _moves(make, world, runs)
+            refusing = _delay(make, world, runs, -0.2, at=DROP_AT, by_refusing=True) if world.refused else ""
             rows.append(
                 (
-                    noise,
-                    name,
-                    f"{falls / per:.2f}",
-                    f"{rises / per:.2f}",
-                    f"{statistics.median(bad):.0f}",
-                    f"{statistics.median(drop):.0f} of {len(drop) / runs:.0%}" if drop else "none left",
-                    f"{statistics.median(rise):.0f}",
+                    name + told,
+                    rule,
+                    f"{falls:.2f}",
+                    f"{rises:.2f}",
+                    _delay(make, world, runs, -0.2),
+                    _delay(make, world, runs, -0.2, at=DROP_AT),
+                    refusing,
+                    _delay(make, world, runs, 0.15),
                 )
             )
+            told = ""
             print(*rows[-1], sep="  ", flush=True)
-        rows[-5] = (f"{noise}; limits {limits.down:g}, {limits.up:g}", *rows[-5][1:])
     head = (
         "advantages",
         "rule",
@@ -200,14 +225,18 @@ def measure(runs: int) -> str:
         "lucky promotions in 1,000",
         "delay, bad from the start (−0.2)",
         f"delay, drop of 0.2 after {DROP_AT}",
+        "the same, by refusing more",
         "delay, promotion at +0.15",
     )
     allowed = 1_000 / THRESHOLDS.questions_per_wrong_demotion
     return (
         f"{runs:,} seeded runs of {LENGTH:,} answers for each row. Allowed by the setting "
         f"(`questions_per_wrong_demotion` = {THRESHOLDS.questions_per_wrong_demotion:,}): {allowed:g} wrong "
-        "demotions in 1,000. Delays are medians in answers; the share beside the drop is that of runs in "
-        f"which the persona was still there after {DROP_AT} answers.\n\n" + table(head, rows)
+        f"demotions in 1,000. The limits are solved from {SAMPLES} samples of 600 advantages; each run has "
+        "one of them. Delays are medians in answers; the share beside a drop is that of runs in "
+        f"which the persona was still there after {DROP_AT} answers. A refused answer cannot get worse, so "
+        "where personas refuse, the mean drops because the answers get worse (first column) or because more "
+        "are refused (second).\n\n" + table(head, rows)
     )
 
 

@@ -358,7 +358,7 @@ class Engine:
         """Raise PersonaError with the exact reason if nobody, or nobody of that name, can take part."""
         usable = {each.persona.persona_id for each in self._personas()}
         if not usable and not only:
-            mend = "'persona-moe personas restore ID' brings one back, 'persona-moe personas new ID' makes one"
+            mend = "'persona-moe personas restore ID' brings one back, 'personas new ID' makes one"
             raise PersonaError("no persona can take part: every one is pruned or cannot be read", mend)
         for persona_id in only:
             if persona_id not in usable:
