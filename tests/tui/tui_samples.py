@@ -7,7 +7,7 @@ from typing import Any
 QUESTION = "Who designed the Helio lamp?"
 
 
-async def wait_until(pilot: Any, ready: Callable[[], bool], seconds: float = 20.0) -> None:
+async def wait_until(pilot: Any, ready: Callable[[], bool], seconds: float = 60.0) -> None:
     """Let the app go on until ``ready``; what it is waited for may take its time on a busy machine."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not ready():
