@@ -16,7 +16,8 @@ from engine.corpus.tokens import STOP_WORDS, Tokens, Word, as_key, fold, take_ap
 
 _CONNECTORS = frozenset(
     """
-    of the de la le van von del der di da du for and in on at to a el al bin ibn y e
+    of the de la le van von del della delle degli dei der den di da das do dos du los las af av zu zur
+    und ter ap for and in on at to a el al ul ben bin bint binti ibn y e
     """.split()
 )
 _SPLITTING = frozenset(

@@ -123,6 +123,14 @@ def test_a_run_of_capitals_gives_itself_and_its_parts() -> None:
     assert {"bank of england", "bank", "england", "trinity college", "college cambridge"} <= set(found)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Moza bint Nasser", "David ben Gurion", "Vittorio della Porta", "Hilma af Klint", "Alicia de los Rios"],
+)
+def test_small_words_inside_a_name_do_not_end_it(name: str) -> None:
+    assert keys(f"They met {name} there.")[0] == name.lower()
+
+
 def test_years_months_and_leading_function_words_are_no_names() -> None:
     assert keys("In May 1999 it rained. The weather was fine on Monday.") == []
     assert keys("However Berlin was divided.") == ["berlin"]
