@@ -107,6 +107,7 @@ class OllamaSettings(_Part, frozen=True, kw_only=True):
     keep_alive: Annotated[
         str, Meta(pattern=r"^-?[0-9]{1,6}(ms|s|m|h)\Z", description='a duration with its unit, such as "10m"')
     ] = "10m"
+    warm_up: Literal["named", "always", "never"] = "named"
     parallel: Annotated[int, Meta(ge=1, le=16)] = 1
     connect_seconds: Annotated[float, Meta(gt=0.0, le=60.0)] = 3.0
     first_token_seconds: Annotated[float, Meta(gt=0.0, le=3600.0)] = 300.0
@@ -353,7 +354,7 @@ def settable_keys() -> tuple[str, ...]:
 _UNDECIDING: Final[dict[str, tuple[str, ...]]] = {
     "system": ("batch_size", "workers", "log_level", "enable_caching"),
     "ollama": (
-        "provider", "api_endpoint", "keep_alive", "parallel",
+        "provider", "api_endpoint", "keep_alive", "warm_up", "parallel",
         "connect_seconds", "first_token_seconds", "stall_seconds", "total_seconds",
     ),
 }  # fmt: skip

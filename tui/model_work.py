@@ -1,6 +1,7 @@
 """Model servers as the app asks the engine's thread for them: who writes, what there is, fetching more."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Literal
 
@@ -43,28 +44,49 @@ def _instead(settings: "OllamaSettings") -> str:
     return _FAILS if settings.provider == "ollama" else _QUOTED
 
 
-async def model_state(workspace: "Workspace") -> ModelState:
-    """Return who would write if a question were asked now. Raises ConfigError for bad settings."""
+async def look_for_model(workspace: "Workspace", tell: Callable[[ModelState], None]) -> None:
+    """Tell who would write if a question were asked now, and have that model loaded if the settings say so.
+
+    Raises ConfigError for bad settings. Cancelling it closes the connection, which stops the load.
+    """
     from engine.models.choose import choose_model, endpoints_of
 
     settings = workspace.settings().ollama
     if settings.provider == "extractive":
-        return ModelState(status="off", instead=_QUOTED)
+        tell(ModelState(status="off", instead=_QUOTED))
+        return
     where = ", ".join(each.removeprefix("http://") for each in endpoints_of(settings))
     try:
         choice = await choose_model(settings)
     except PersonaMoeError as error:
-        return ModelState(
-            status="missing", where=where, problem=error.problem, mend=error.mend, instead=_FAILS
+        tell(
+            ModelState(status="missing", where=where, problem=error.problem, mend=error.mend, instead=_FAILS)
         )
-    if choice.chat is None:
-        return ModelState(
-            status="missing", where=where, problem=choice.problem, mend=choice.mend, instead=_QUOTED
+        return
+    if choice.chat is None or choice.info is None:
+        tell(
+            ModelState(
+                status="missing", where=where, problem=choice.problem, mend=choice.mend, instead=_QUOTED
+            )
         )
-    await choice.chat.aclose()
-    return ModelState(
-        status="ready", where=where, name=choice.ref.name, why=choice.ref.why, window=choice.ref.context
-    )
+        return
+    ref, loaded = choice.ref, bool(choice.info.allocated)
+    state = ModelState(status="ready", where=where, name=ref.name, why=ref.why, window=ref.context)
+    try:
+        if loaded or choice.info.remote or not _warms(settings):
+            tell(msgspec.structs.replace(state, memory="loaded" if loaded else ""))
+            return
+        tell(msgspec.structs.replace(state, memory="loading"))
+        fault = await choice.chat.warm(ref.name, ref.context)
+        problem = one_line(fault.problem) if fault else ""
+        tell(msgspec.structs.replace(state, memory="failed" if fault else "loaded", problem=problem))
+    finally:
+        await choice.chat.aclose()
+
+
+def _warms(settings: "OllamaSettings") -> bool:
+    """Return whether a model is loaded before it is asked: gigabytes, so not one that nobody named."""
+    return settings.warm_up == "always" or (settings.warm_up == "named" and bool(settings.model_name))
 
 
 async def shelf(workspace: "Workspace") -> ModelShelf:

@@ -58,13 +58,18 @@ class RunEnded(Notice, frozen=True, kw_only=True):
 
 
 class ModelState(Notice, frozen=True, kw_only=True):
-    """Who would write if a question were asked now; ``instead`` says what happens without a model."""
+    """Who would write if a question were asked now; ``instead`` says what happens without a model.
+
+    ``memory`` says whether the model is loaded, as far as that is known; where it ``failed`` to load ahead,
+    ``problem`` says why.
+    """
 
     status: Literal["ready", "missing", "off"]
     where: str = ""
     name: str = ""
     why: str = ""
     window: int = 0
+    memory: Literal["", "loading", "loaded", "failed"] = ""
     problem: str = ""
     mend: str = ""
     instead: str = ""

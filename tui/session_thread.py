@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from tui.event_queue import EventQueue
-from tui.model_work import ModelShelf, Pulls, model_state, shelf
+from tui.model_work import ModelShelf, Pulls, look_for_model, shelf
 from tui.notices import Opened, PersonaRow, RunEnded, Said, Working
 from tui.workspace_watch import WorkspaceWatch
 
@@ -243,7 +243,7 @@ class Session:
 
     async def _look_for_model(self) -> None:
         try:
-            self.queue.put(0, await model_state(self.workspace))
+            await look_for_model(self.workspace, lambda state: self.queue.put(0, state))
         except PersonaMoeError as error:
             self.queue.put(0, Said(text=str(error), level="error"))
         except Exception as error:

@@ -14,7 +14,7 @@ from engine.experts.author import Author, ExtractiveAuthor
 from engine.experts.habits import Habits
 from engine.experts.model_author import ModelAuthor
 from engine.log import logger
-from engine.models.base import ChatModel, ModelInfo
+from engine.models.base import ChatModel, ModelCallError, ModelInfo
 from engine.models.budget import BudgetedModel
 from engine.models.choose import choose_model
 from engine.models.transcript import ReplayedModel, transcript_of
@@ -26,7 +26,7 @@ class LiveAuthor(ModelAuthor):
     habits: Habits
     info: ModelInfo
     learns: bool
-    warming: "asyncio.Task[None]"
+    warming: "asyncio.Task[ModelCallError | None]"
 
     async def aclose(self) -> None:
         """Release the model and keep what was learnt; that it cannot be kept is no reason to fail."""

@@ -85,18 +85,21 @@ class OllamaModel:
             raise unknown_model(model, self._listed)
         return await self._pool.usable(info.name)[0].show(info)
 
-    async def warm(self, model: str, num_ctx: int) -> None:
+    async def warm(self, model: str, num_ctx: int) -> ModelCallError | None:
         """Have ``model`` loaded where the next call of it goes, with the window that it will ask for.
 
-        Does nothing where it is in memory already; that it fails is for the call to tell.
+        Does nothing where it is in memory already. Returns why it could not be loaded: it is for the next
+        call to fail, not for this one.
         """
         endpoint = next(iter(self._pool.usable(model)), None)
         if endpoint is None or any(each.holds(model) for each in self._pool.usable(model)):
-            return
+            return None
         try:
             await endpoint.warm(model, num_ctx)
         except ModelCallError as fault:
             logger.info("the model was not loaded ahead: %s", fault.problem)
+            return fault
+        return None
 
     # -- calls -----------------------------------------------------------------------------------
     async def chat(self, request: ChatRequest) -> AsyncGenerator[Piece | Reply, None]:

@@ -72,7 +72,7 @@ class Loopback:
         self.log: list[dict[str, Any]] = []
         self.loaded: dict[str, int] = {}
         self.prompt_tokens: int | None = None
-        self.reads_per_second = 0.0
+        self.reads_per_second = self.load_seconds = 0.0
         self.embeds_before_fault = 0
         self.port = 0
         self.most_at_once = self._live = 0
@@ -195,9 +195,15 @@ class Loopback:
                 pass
             else:
                 await self._embed(writer, body)
+        elif path.endswith("/api/chat") and not body["messages"] and self.fault == "load-500":
+            await self.whole(writer, {"error": "out of memory"}, "500 Internal Server Error")
+        elif path.endswith("/api/chat") and not body["messages"] and self.fault == "load-silent":
+            await self.hold(reader, entry)
         elif path.endswith("/api/chat") and not body["messages"]:
+            await asyncio.sleep(self.load_seconds)
             self.loaded.setdefault(name, body["options"]["num_ctx"])
-            await self.whole(writer, {"model": name, "message": {}, "done": True, "done_reason": "load"})
+            said = {"role": "assistant", "content": ""}
+            await self.whole(writer, {"model": name, "message": said, "done": True, "done_reason": "load"})
         elif path.endswith("/api/chat"):
             fault = self.fault if len(self.chats) <= self.faulty else ""
             if not await before_the_first_token(fault, self, reader, writer, entry):

@@ -77,7 +77,7 @@ def test_a_server_that_is_not_there_is_said_with_what_happens_instead_and_asked_
     async def journey(moe: PersonaMoeApp, pilot: Any) -> None:
         await wait_until(pilot, lambda: instead in line(moe))
         assert f"none at 127.0.0.1:{port}" in line(moe)
-        assert "no model server is listening there" in line(moe)
+        assert "no model server is listening there; check that it runs ('ollama serve')" in line(moe)
         assert "R tries again" in line(moe)
         await press_text(pilot, "wicks")
         await pilot.press("enter")

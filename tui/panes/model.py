@@ -35,6 +35,10 @@ def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list
         return [*parts, ("R tries again, M picks. ", "dim"), (_told(state.problem, state.mend), "warn")]
     parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
     parts.append((f"context {state.window:,} " if state.window else "", "dim"))
+    if state.memory == "loading":
+        parts.append((f"{glyphs.more} loading it ", "accent"))
+    elif state.memory == "failed":
+        parts.append((f"not loaded yet: {one_line(state.problem, 80)} ", "warn"))
     return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
 
 
