@@ -54,7 +54,7 @@ class Line(msgspec.Struct):
     note: str = ""
 
 
-def make_workspace(folder: Path, endpoint: str = "", provider: str = "auto") -> Path:
+def make_workspace(folder: Path, endpoint: str = "", provider: str = "auto", model: str = "") -> Path:
     """Return a new workspace with two documents indexed; without ``endpoint`` no model is asked."""
     from engine.pipeline import Engine
     from engine.workspace import Workspace
@@ -65,7 +65,8 @@ def make_workspace(folder: Path, endpoint: str = "", provider: str = "auto") -> 
         (documents / name).write_text(text, encoding="utf-8")
     workspace = Workspace.open(folder / "workspace")
     lines = ['provider = "extractive"'] if not endpoint else [
-        f'provider = "{provider}"', f'api_endpoint = "{endpoint}"', "max_experts = 1"
+        f'provider = "{provider}"', f'api_endpoint = "{endpoint}"', f'model_name = "{model}"',
+        "max_experts = 1",
     ]  # fmt: skip
     (workspace.configs / "ollama.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     with Engine.open(workspace) as engine:
