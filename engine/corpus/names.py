@@ -53,9 +53,11 @@ _HONORIFICS = frozenset(
 )
 _IS_A = re.compile(r"\b(?:is|was|are|were|refers to|may refer to|became|has been)\b")
 _ALIAS = re.compile(
-    r"(?:also (?:known|called|written|spelled) as|known as|a\.k\.a\.|aka|née|born|or|formerly|stage name)"
+    r"(?:(?:known|called|written|spelled|credited|billed|referred to|records?|performs?)(?: \w+)? as"
+    r"|a\.k\.a\.|aka|née|born|or|formerly|nicknamed|(?:stage|pen|birth|real) name)"
     r"\s+([\"“']?[A-Z][^,;()\"”]{2,50})"
 )
+_SHORT_FORM = re.compile(r"[^(]{4,100}\((?:[^()]{0,30}[;,] )?([A-Z][A-Z0-9&.\-]{1,9})[);,]")
 _PARENTHESIS = re.compile(r"\([^()]*\)")
 _FINAL_PARENTHESIS = re.compile(r"\s*\([^()]*\)\s*\Z")
 _OPENING_MARKS = re.compile(r"\A[\s\"'`“”*#=\-]+")
@@ -180,7 +182,11 @@ def _parts(words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, 
 
 
 def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
-    """Return the names at home in a passage: given ones, those it defines, and their variants."""
+    """Return the names at home in a passage: given ones, those it defines, and their variants.
+
+    In a passage without title or heading, what the first sentence defines is its title, and is also known
+    by the short form that follows in parentheses: "The European X-ray Observatory Satellite (EXOSAT) was".
+    """
     found: dict[tuple[str, NameKind], None] = {}
 
     def add(key: str, kind: NameKind) -> None:
@@ -192,16 +198,21 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
         bare = _FINAL_PARENTHESIS.sub("", name.text)
         if bare != name.text:
             add(name_key(bare), name.kind)
+    untitled = not names and not title
     defined = _defined(fold(first_sentence))
     for key in defined:
-        add(key, "definition")
+        add(key, "title" if untitled else "definition")
         for variant in _person_variants(key, first_sentence):
             add(variant, "alias")
     for match in _ALIAS.finditer(first_sentence[:_ALIAS_CHARACTERS]):
         words = name_key(match.group(1)).split()
         if 1 <= len(words) <= 6:
             add(" ".join(words), "alias")
-    if not names and not title and not defined:
+    if untitled and defined:
+        short = _SHORT_FORM.match(_OPENING_MARKS.sub("", first_sentence))
+        if short is not None:
+            add(name_key(short.group(1)), "alias")
+    elif untitled:
         lead = mentions(tokenise(fold(first_sentence)), [0])
         if lead:
             add(lead[0].key, "definition")
@@ -217,7 +228,7 @@ def _defined(sentence: str) -> list[str]:
     head = text[: match.start()]
     for _ in range(2):
         head = _PARENTHESIS.sub(" ", head)
-    head = re.split(r"\(|,|;| or |, also | also known", head, maxsplit=1)[0]
+    head = re.split(r"[({,]|;| or |, also | also known", head, maxsplit=1)[0]
     words = tokenise(head).words
     if not 1 <= len(words) <= 12 or not words[0].opens_name or words[0].name[0] in _NEVER_DEFINED:
         return []
@@ -237,7 +248,7 @@ def _person_variants(key: str, sentence: str) -> list[str]:
     if len(core) < 2:
         return []
     given, family = core[0], core[-1]
-    variants = [" ".join(core), f"{given} {family}"]
+    variants = [" ".join(core), f"{given} {family}", f"{words[0]} {family}"]
     if len(core) > 2:
         initials = [word[0] for word in core[:-1]]
         variants += [

@@ -151,7 +151,8 @@ def test_initials_hold_a_name_together_and_a_full_stop_ends_it() -> None:
     ],
 )
 def test_a_first_sentence_that_defines_makes_a_home(sentence: str, key: str) -> None:
-    assert home_keys(sentence)[key] == "definition"
+    assert home_keys(sentence, "Chapter 7")[key] == "definition"
+    assert home_keys(sentence)[key] == "title"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +166,24 @@ def test_people_are_at_home_under_shorter_forms() -> None:
     found = home_keys("Sir Edward Franklin Albee III (born March 12, 1928) is a playwright.")
     assert {"edward albee", "e f albee", "franklin albee"} <= found.keys()
     assert "ned albee" in home_keys('Edward "Ned" Albee (born 1928) is a playwright.')
+
+
+@pytest.mark.parametrize(
+    ("sentence", "key"),
+    [
+        ("Brian Warner (born 1969), known professionally as Marilyn Manson, is a singer.", "marilyn manson"),
+        ("Paul Desser (born 1971) who records as Hayden, is a singer.", "hayden"),
+        ("King Wallis Vidor (1894 - 1982) was a film director.", "king vidor"),
+        ("The European X-ray Observatory Satellite (EXOSAT), named HELOS, was a telescope.", "exosat"),
+        ("Maputo Airport (Portuguese: Aeroporto, MPM) is an airport.", "mpm"),
+    ],
+)
+def test_a_passage_without_title_is_known_by_what_its_first_sentence_says(sentence: str, key: str) -> None:
+    assert home_keys(sentence)[key] == "alias"
+
+
+def test_a_short_form_in_a_passage_with_a_title_is_no_home() -> None:
+    assert "mda5" not in home_keys("The sensor of RNA (MDA5) is a protein.", "Sensing of viruses")
 
 
 def test_titles_lose_their_parenthesis_and_aliases_count() -> None:
