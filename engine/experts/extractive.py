@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from engine.corpus.store import Lexicon
-from engine.evaluation.outputs import Context, ExpertOutput, evidence_text
+from engine.evaluation.outputs import Context, ExpertOutput
 from engine.evaluation.relevance import asked_type, facet_share, holds_type, question_facets
 from engine.events import Claim, Evidence, Facet
 from engine.experts.claims import check_claims, compose
 from engine.experts.quotable import Piece, pieces
+from engine.experts.topic import HEADING_CREDIT, LEAST_COVERAGE, covered, names_nothing_known
 from engine.ids import q6
 from engine.personas.policy import Policy
 
@@ -31,8 +32,7 @@ class ExtractWeights(msgspec.Struct, frozen=True, kw_only=True):
     expertise: float = 0.10
     value: float = 0.12
     """What a value counts that stands by itself, below a heading that names what was asked."""
-    heading_credit: float = 0.6
-    """What a facet named only by the heading counts: it tells the subject, not the answer."""
+    heading_credit: float = HEADING_CREDIT
     bridge: float = 0.25
     """Credit for a passage whose heading an earlier claim names: the second hop of a question."""
     repetition: float = 0.6
@@ -41,8 +41,8 @@ class ExtractWeights(msgspec.Struct, frozen=True, kw_only=True):
     """Token F1 with an earlier claim from which a sentence says nothing new."""
     floor: float = 0.5
     """Least score relative to the best sentence, from the second claim on."""
-    least_coverage: float = 0.15
-    """Least facet coverage, heading included, of the first claim: below it the answer is a refusal."""
+    least_coverage: float = LEAST_COVERAGE
+    """Of the first claim: below it the answer is a refusal."""
 
 
 class _Option(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ def extract_answer(
     context = context or Context(lexicon, evidence)
     facets = list(facets) or question_facets(question, context)
     ranked = sorted(evidence, key=lambda each: (each.rank, each.passage))
-    if _names_nothing_known(question, ranked, context):
+    if names_nothing_known(question, ranked, context):
         return compose(persona_id, [])
     options = _options(ranked, question, facets, answer_type, expertise, context, weights)
     picked = _pick(options, facets, policy.max_claims, context, weights)
@@ -111,14 +111,6 @@ def extract_answer(
 def asks_for_code(question: str, facets: Sequence[Facet]) -> bool:
     """Return whether lines of code are wanted as an answer."""
     return bool(_CODE_QUESTION.search(question)) or any(facet.kind == "identifier" for facet in facets)
-
-
-def _names_nothing_known(question: str, evidence: Sequence[Evidence], context: Context) -> bool:
-    """Return whether the question names somebody or something, and no passage holds any of it."""
-    names = context.checker.anchors(question)
-    return bool(names) and len(context.checker.absent(question, [evidence_text(e) for e in evidence])) == len(
-        names
-    )
 
 
 def _options(
@@ -170,20 +162,15 @@ def _options(
                     text=piece.text,
                     passage=each.passage,
                     order=(number, piece.place),
-                    coverage=tuple(_covered(facet, terms, heading, context, weights) for facet in facets),
+                    coverage=tuple(
+                        covered(facet, terms, heading, context, weights.heading_credit) for facet in facets
+                    ),
                     fixed=fixed,
                     heading=heading - asked,
                     terms=terms,
                 )
             )
     return options
-
-
-def _covered(
-    facet: Facet, terms: frozenset[str], heading: frozenset[str], context: Context, weights: ExtractWeights
-) -> float:
-    said = facet_share(facet, terms, context)
-    return max(said, weights.heading_credit * facet_share(facet, terms | heading, context))
 
 
 def _tilt(terms: frozenset[str], known: Mapping[str, float], context: Context) -> float:

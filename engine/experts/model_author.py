@@ -13,7 +13,6 @@ from engine.config import Settings
 from engine.corpus.store import Lexicon
 from engine.evaluation.outputs import Context, ExpertOutput
 from engine.events import (
-    Citation,
     Claim,
     ClaimsParsed,
     Event,
@@ -26,10 +25,12 @@ from engine.experts.author import Assignment, Closing, Emit, ExtractiveAuthor
 from engine.experts.calls import Call
 from engine.experts.claims import check_claims, compose, refusal
 from engine.experts.clusters import Cluster
+from engine.experts.labels import Labels, labels_of
 from engine.experts.packing import estimate_tokens, pack_context
 from engine.experts.parsing import Parsed, parse_claims
-from engine.experts.prompts import Form, claims_messages, claims_schema, labels_of
-from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, synthesize
+from engine.experts.prompts import Form, claims_messages, claims_schema
+from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, numbered, synthesize
+from engine.experts.topic import names_nothing_known, speak_of_it
 from engine.experts.writer_context import cited_order, supported_clusters, synthesize_persona_context
 from engine.models.base import ChatModel, ChatRequest, ModelCallError, Reply
 
@@ -39,6 +40,12 @@ LEAST_EVIDENCE = 200
 ANSWER_TOKENS = 512
 TOKENS_PER_CLAIM = {"schema": 120, "lines": 64}
 """Small models do not stop by themselves, and each token of a slow one is a tenth of a second."""
+_READ_AS = {"schema": frozenset({"schema"}), "lines": frozenset({"lines", "sentences"})}
+"""The rungs on which a reply counts as given in the form that was asked for."""
+NAMES_NOTHING = "the passages hold none of the names in the question"
+FAILED = "the model failed"
+NOT_BORNE_OUT = "no passage bears out what the model claimed"
+BESIDE_IT = "what the model claimed says nothing of what was asked"
 FLAG_FALLBACK = "the model's answer could not be used: this one is composed of the experts' claims"
 TEMPLATE_TOKENS = 64
 """What the model's own template puts around messages; an upper estimate."""
@@ -103,33 +110,37 @@ class ModelAuthor:
     async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
         """Return the model's claims that can be used, or quotes from the same passages in their place."""
         persona = assignment.persona.persona_id
-        if not assignment.evidence:
-            output = refusal(persona)
-            emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=["there was nothing to read"]))
-            return output
+        unknown = names_nothing_known(assignment.question, assignment.evidence, assignment.context)
+        if not assignment.evidence or unknown:
+            why = NAMES_NOTHING if assignment.evidence else "there was nothing to read"
+            emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=[why]))
+            return refusal(persona)
         shown = self._shown(assignment)
-        labels = labels_of(shown.evidence)
-        schema = claims_schema(labels, assignment.policy.max_claims) if self.form == "schema" else ""
+        most = assignment.policy.max_claims
+        schema = claims_schema(labels_of(shown.evidence), most) if self.form == "schema" else ""
         messages = claims_messages(shown, self._settings.traits.rows, self.form)
         request = self._request(messages, schema, self._claim_tokens(assignment))
         if not shown.evidence:
             mend = "set ollama.context_tokens higher, or ask a shorter question"
             error = ModelCallError("window", "the question does not fit the model's context", mend)
             Call(f"claims.{persona}", persona, self._ref, emit).refused(request, error)
-            return await self._quoted(assignment, emit, _NOTHING, [], failed=True)
+            return await self._quoted(assignment, emit, _NOTHING, [], FAILED)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
         context = assignment.context
         parsed = self._read(reply.text if reply else partial, shown, context, reply)
-        if reply is not None and parsed.mode != "none":
-            self.parsed.append(parsed.mode == self.form and bool(parsed.claims))
         if reply is not None and parsed.mode == "none":
             emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=parsed.notes))
             return refusal(persona)
         checked = check_claims(compose(persona, parsed.claims), context)
-        if any(claim.support >= context.threshold for claim in checked.claims):
+        borne = [claim for claim in checked.claims if claim.support >= context.threshold]
+        answers = speak_of_it(borne, assignment.question, assignment.facets, context)
+        if reply is not None:
+            self.parsed.append(bool(borne) and answers and parsed.mode in _READ_AS[self.form])
+        if borne and answers:
             emit(ClaimsParsed(persona=persona, mode=parsed.mode, claims=checked.claims, notes=parsed.notes))
             return checked
-        return await self._quoted(assignment, emit, parsed, checked.claims, failed=reply is None)
+        why = FAILED if reply is None else BESIDE_IT if borne else NOT_BORNE_OUT
+        return await self._quoted(assignment, emit, parsed, checked.claims, why)
 
     def _claim_tokens(self, assignment: Assignment) -> int:
         return TOKENS_PER_CLAIM[self.form] * assignment.policy.max_claims
@@ -166,19 +177,17 @@ class ModelAuthor:
             return best
 
         cut = reply is None or reply.done_reason in {"length", "repeats"}
-        return parse_claims(
-            text, labels_of(assignment.evidence), assignment.policy.max_claims, attribute, cut=cut
-        )
+        labels = Labels.of(assignment.evidence)
+        return parse_claims(text, labels, assignment.policy.max_claims, attribute, cut=cut)
 
     async def _quoted(
-        self, assignment: Assignment, emit: Emit, parsed: Parsed, claims: Sequence[Claim], *, failed: bool
+        self, assignment: Assignment, emit: Emit, parsed: Parsed, claims: Sequence[Claim], why: str
     ) -> ExpertOutput:
-        """Return quotes; the claims that nothing bears out are told in the notes."""
+        """Return quotes; the claims that are not used are told in the notes."""
         quotes: list[Event] = []
         output = await self._quoting.claims(assignment, quotes.append)
-        why = "the model failed" if failed else "no passage bears out what the model claimed"
         notes = [f"{why}: supported sentences are quoted", *parsed.notes]
-        notes += [f"not borne out: {claim.text}" for claim in claims]
+        notes += [f"not {'used' if why == BESIDE_IT else 'borne out'}: {claim.text}" for claim in claims]
         emit(ClaimsParsed(persona=output.persona_id, mode="extractive", claims=output.claims, notes=notes))
         return output
 
@@ -210,7 +219,7 @@ class ModelAuthor:
         for cluster in clusters:
             for cite in cluster.cites:
                 personas.setdefault(cite, []).extend(cluster.personas)
-        citations = [_citation(number, cite, context) for number, cite in enumerate(order, 1)]
+        citations = numbered(order, context)
         mark = closing.thresholds.unsupported == "mark"
         written = check_written(text, citations, personas, context, mark=mark)
         if not any(each.kept for each in written.sentences):
@@ -337,14 +346,3 @@ def _sent(request: ChatRequest) -> int:
 
 def _flagged(composed: Synthesis, flags: Sequence[str]) -> Synthesis:
     return msgspec.structs.replace(composed, flags=[*composed.flags, *flags])
-
-
-def _citation(number: int, cite: str, context: Context) -> Citation:
-    found = context.evidence[cite]
-    return Citation(
-        marker=f"[{number}]",
-        evidence_id=found.evidence_id,
-        passage=found.passage,
-        position=found.position,
-        text=found.text,
-    )

@@ -1,32 +1,30 @@
 """Claims read from what a model wrote: from strict JSON down to plain sentences, nothing lost silently.
 
-The ladder: JSON as asked for, JSON mended (fences, a cut end, text around it), ``- claim [S1]``
-lines, sentences whose passage is looked for afterwards. The rung that was used is part of the
+The ladder: JSON as asked for, JSON mended (fences, a cut end, text around it), lines with labels or
+bullets, sentences whose passage is looked for afterwards. The rung that was used is part of the
 run's record, and so is every part that could not be used.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from engine.cleaning import one_line
 from engine.events import Claim, ClaimKind
-from engine.experts.prompts import CLAIM_KINDS, MAX_CLAIM, NOTHING
+from engine.experts.labels import Labelled, Labels
+from engine.experts.prompts import CLAIM_KINDS, MAX_CLAIM
+from engine.experts.quotable import is_prose
 
 MOST_NOTES = 12
 
-_CITE = re.compile(
-    r"\[(\s*S?\d{1,3}(?:[\s,;]+S?\d{1,3})*\s*)\]|\((S\d{1,3}(?:\s*[,;]\s*S\d{1,3})*)\)", re.IGNORECASE
-)
-_NUMBER = re.compile(r"\d{1,3}")
 _BULLET = re.compile(r"^\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)])\s+")
 _LEAD_IN = re.compile(
     r"^(?:here (?:are|is)|the following|claims?|answer|sure|certainly|of course)\b.*:?\s*$", re.I
 )
 _NOTHING = re.compile(
-    rf"^\W*(?:{NOTHING}|the (?:passages?|documents?) (?:do|does) not (?:answer|contain|say|mention)\b.*)\W*$",
+    r"^\W*(?:NONE|the (?:passages?|documents?) (?:do|does) not (?:answer|contain|say|mention)\b.*)\W*$",
     re.I | re.S,
 )
 _ABOUT_ITSELF = re.compile(
@@ -34,6 +32,10 @@ _ABOUT_ITSELF = re.compile(
     r"|\bthe (?:passages?|claims?|context) (?:above|provided|given)\b",
     re.IGNORECASE,
 )
+_AFTER = re.compile(
+    r"([.!?])((?:[ \t]*(?:\[\s?S?\d{1,3}[^\[\]\n]{0,80}\]|\(S\d{1,3}[^()\n]{0,80}\)))+)", re.IGNORECASE
+)
+_LABEL_ALONE = re.compile(r"(?:\[[^\[\]]{0,80}\]\W*)+")
 _ENDED = re.compile(r"[.!?\])][\s\"'*)]*$")
 _OBJECT = re.compile(r"\{[^{}]*\}", re.DOTALL)
 
@@ -62,6 +64,9 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
+_NO_CLAIMS = Parsed(mode="none", claims=[], notes=[])
+
+
 class _Claim(msgspec.Struct):
     text: str
     cites: list[str] = []
@@ -72,32 +77,67 @@ class _Claims(msgspec.Struct):
     claims: list[_Claim]
 
 
-def parse_claims(
-    reply: str, labels: Mapping[str, str], most: int, attribute: Attribute, *, cut: bool = False
-) -> Parsed:
+class _Found(msgspec.Struct):
+    said: Labelled
+    kind: ClaimKind = "fact"
+
+
+def parse_claims(reply: str, labels: Labels, most: int, attribute: Attribute, *, cut: bool = False) -> Parsed:
     """Return the claims in ``reply``, at most ``most``; ``cut`` says that the reply has no end.
 
-    >>> parse_claims("- Karl was born in 1804. [S2]", {"S1": "a", "S2": "b"}, 6, lambda text: "").claims
+    >>> labels = Labels({"S1": "a", "S2": "b"})
+    >>> parse_claims("- Karl was born in 1804. [S2]", labels, 6, lambda text: "").claims
     [Claim(text='Karl was born in 1804.', cites=['b'], kind='fact', support=0.0, missing=[])]
     """
     text = reply.strip()
     if _NOTHING.match(text) and len(text) < 200:
-        return Parsed(mode="none", claims=[], notes=[])
-    reader = _Reader(labels, most, attribute)
+        return _NO_CLAIMS
+    reader = _Reader(most, attribute)
     if (found := _strict(text)) is not None:
-        return reader.parsed("schema", found) if found else Parsed(mode="none", claims=[], notes=[])
+        return reader.parsed("schema", _listed(found, labels)) if found else _NO_CLAIMS
     if found := _mended(text):
-        return reader.parsed("repaired", found)
-    lines = _lines(text)
-    if cut and lines and not _ENDED.search(lines[-1]):
+        return reader.parsed("repaired", _listed(found, labels))
+    lines = [labels.bracketed(line) for line in text.splitlines() if line.strip().strip("`")]
+    marked = [line for line in lines if _BULLET.match(line) or labels.has(line)]
+    plain = [line for line in lines if line not in marked and not _LEAD_IN.match(line)]
+    # Further lines of a copied passage are set in, as they were shown: of those only prose can be claimed.
+    copied = [line for line in plain if line.startswith("  ") and not is_prose(line.strip())]
+    plain = [line for line in plain if line not in copied]
+    said = [sentence for line in marked or plain for sentence in _sentences(_BULLET.sub("", line), labels)]
+    if cut and said and lines[-1] == (marked or plain)[-1] and not _ENDED.search(lines[-1]):
         # Half a claim says something else than the whole one.
-        reader.note("has no end", lines.pop())
-    bullets = [line for line in lines if _BULLET.match(line) or _CITE.search(line)]
-    if bullets:
-        rest = [line for line in lines if line not in bullets and not _LEAD_IN.match(line)]
-        reader.notes += [f"not a claim: {one_line(line, 160)}" for line in rest]
-        return reader.parsed("lines", [_Claim(_BULLET.sub("", line)) for line in bullets])
-    return reader.parsed("sentences", [_Claim(line) for line in lines if not _LEAD_IN.match(line)])
+        reader.note("has no end", said.pop().text)
+    for line in lines:
+        if line in copied or (marked and line in plain):
+            reader.note("not a claim", line)
+    return reader.parsed("lines" if marked else "sentences", map(_Found, said))
+
+
+def _sentences(line: str, labels: Labels) -> list[Labelled]:
+    """Return the sentences of a line; what a line names only one passage for, it names it for as a whole."""
+    from engine.corpus.sentences import sentence_spans
+
+    if not line.lstrip().startswith("["):  # else labels stand in front of what they are for
+        line = _AFTER.sub(r" \2\1", line)
+    said = [labels.read(line[start:end]) for start, end in sentence_spans(line)]
+    named = {cite for each in said for cite in each.cites}
+    if len(named) != 1 or any(each.unknown for each in said):
+        return said
+    return [msgspec.structs.replace(each, cites=tuple(named)) for each in said]
+
+
+def _listed(claims: Sequence[_Claim], labels: Labels) -> list[_Found]:
+    """Return claims of JSON, whose labels stand in a list of their own, and maybe in the text, too."""
+    found = []
+    for claim in claims:
+        said = labels.read(claim.text)
+        named = [(label, labels.named(label)) for label in claim.cites]
+        cites = dict.fromkeys([*(each for _, passages in named for each in passages), *said.cites])
+        unknown = [one_line(label, 40) for label, passages in named if not passages]
+        said = msgspec.structs.replace(said, cites=tuple(cites), unknown=(*unknown, *said.unknown))
+        kinds: dict[str, ClaimKind] = {kind: kind for kind in CLAIM_KINDS}
+        found.append(_Found(said, kinds.get(claim.kind, "fact")))
+    return found
 
 
 def _strict(text: str) -> list[_Claim] | None:
@@ -125,23 +165,14 @@ def _mended(text: str) -> list[_Claim]:
     return found
 
 
-def _lines(text: str) -> list[str]:
-    from engine.corpus.sentences import sentence_spans
-
-    lines = [line for line in text.splitlines() if line.strip().strip("`")]
-    if any(_BULLET.match(line) or _CITE.search(line) for line in lines):
-        return lines
-    return [line[start:end] for line in lines for start, end in sentence_spans(line)]
-
-
 class _Reader:
     """Turns what was found into claims, and notes what could not be."""
 
-    def __init__(self, labels: Mapping[str, str], most: int, attribute: Attribute) -> None:
-        self.labels, self.most, self.attribute = labels, most, attribute
+    def __init__(self, most: int, attribute: Attribute) -> None:
+        self.most, self.attribute = most, attribute
         self.notes: list[str] = []
 
-    def parsed(self, mode: str, found: list[_Claim]) -> Parsed:
+    def parsed(self, mode: str, found: Iterable[_Found]) -> Parsed:
         claims: list[Claim] = []
         for each in found:
             claim = self._claim(each)
@@ -159,26 +190,30 @@ class _Reader:
         """Tell what could not be used."""
         self.notes.append(f"{why}: {one_line(text, 160)}")
 
-    def _claim(self, found: _Claim) -> Claim | None:
-        named = [*found.cites, *(group for pair in _CITE.findall(found.text) for group in pair if group)]
-        text = one_line(_CITE.sub(" ", found.text).replace("**", ""), MAX_CLAIM)
-        text = re.sub(r"\s+([.,;:!?])", r"\1", text).strip()
+    def _claim(self, found: _Found) -> Claim | None:
+        text = one_line(found.said.text.replace("**", ""), MAX_CLAIM)
         if not any(char.isalnum() for char in text):
             return None
         if speaks_of_itself(text):
             self.note("says nothing of the subject", text)
             return None
-        cites: list[str] = []
-        for label in (f"S{int(number)}" for name in named for number in _NUMBER.findall(name)):
-            passage = self.labels.get(label)
-            if passage is None:
-                self.note(f"cites {label}, which is no passage it was given", text)
-            elif passage not in cites:
-                cites.append(passage)
+        if _LABEL_ALONE.fullmatch(text):
+            if not found.said.cites:
+                self.note("names no passage that it was given", text)
+                return None
+            text = " ".join(re.split(r"[\[\]\s]+", text)).strip()
+        if text.endswith("?"):
+            self.note("asks, and claims nothing", text)
+            return None
+        if not found.said.whole:
+            self.note("has a label in place of a word", text)
+            return None
+        for label in found.said.unknown:
+            self.note(f"cites {label}, which is no passage it was given", text)
+        cites = list(found.said.cites)
         if not cites:
             best = self.attribute(text)
             if not best:
                 self.note("cites nothing, and no passage bears it out", text)
             cites = [best] if best else []
-        kinds: dict[str, ClaimKind] = {kind: kind for kind in CLAIM_KINDS}
-        return Claim(text=text, cites=cites, kind=kinds.get(found.kind, "fact"))
+        return Claim(text=text, cites=cites, kind=found.kind)

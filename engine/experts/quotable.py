@@ -85,7 +85,7 @@ def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool, headi
             continue
         for start, end in lexicon.sentences(block):
             sentence = " ".join(block[start:end].split())
-            if _is_prose(sentence):
+            if is_prose(sentence):
                 # A colon at the end announces what is not quoted.
                 if sentence.endswith(":"):
                     sentence = sentence.rstrip(" :") + "\N{HORIZONTAL ELLIPSIS}"
@@ -93,6 +93,16 @@ def pieces(text: str, document: str, lexicon: Lexicon, *, with_code: bool, headi
             elif _is_value(sentence):
                 listed.append(Piece("fragment", sentence, len(listed)))
     return listed
+
+
+def is_prose(sentence: str) -> bool:
+    """Return whether a reader would take it for a statement: words enough, and not mostly links."""
+    bare = _LINK.sub(" ", sentence)
+    letters = sum(map(str.isalpha, bare))
+    words = bare.split()
+    if _MARKUP.search(sentence):
+        return False
+    return letters >= _FEWEST_LETTERS and len(words) >= 4 and letters * 2 >= sum(map(str.isalpha, sentence))
 
 
 def _from_prose(text: str) -> Iterator[tuple[PieceKind, str]]:
@@ -187,16 +197,6 @@ def _is_furniture(line: str) -> bool:
     return any(pattern.match(line) for pattern in (_RULE, _HEADING, _TABLE, _DIRECTIVE)) or bool(
         _LEADERS.search(line)
     )
-
-
-def _is_prose(sentence: str) -> bool:
-    """Return whether a reader would take it for a statement: words enough, and not mostly links."""
-    bare = _LINK.sub(" ", sentence)
-    letters = sum(map(str.isalpha, bare))
-    words = bare.split()
-    if _MARKUP.search(sentence):
-        return False
-    return letters >= _FEWEST_LETTERS and len(words) >= 4 and letters * 2 >= sum(map(str.isalpha, sentence))
 
 
 def _is_value(fragment: str) -> bool:

@@ -193,17 +193,22 @@ class _Writer:
 
     def citations(self) -> list[Citation]:
         """Return one citation per passage cited so far."""
-        found = [self.context.evidence[cite] for cite in self._order]
-        return [
-            Citation(
-                marker=f"[{number}]",
-                evidence_id=each.evidence_id,
-                passage=each.passage,
-                position=each.position,
-                text=each.text,
-            )
-            for number, each in enumerate(found, 1)
-        ]
+        return numbered(self._order, self.context)
+
+
+def numbered(passages: Sequence[str], context: Context) -> list[Citation]:
+    """Return one citation for each passage, marked [1], [2] and so on."""
+    found = [context.evidence[passage] for passage in passages]
+    return [
+        Citation(
+            marker=f"[{number}]",
+            evidence_id=each.evidence_id,
+            passage=each.passage,
+            position=each.position,
+            text=each.text,
+        )
+        for number, each in enumerate(found, 1)
+    ]
 
 
 def _order(

@@ -94,6 +94,32 @@ def test_whatever_the_model_does_the_question_is_answered(
     assert of("QueryFinished", told)[0]["outcome"] == "answered"
 
 
+def test_no_model_is_asked_about_what_no_passage_names(
+    workspace: Path, server: Loopback, capsys: Captured
+) -> None:
+    served_by(workspace, server)
+    assert main(["--workspace", str(workspace), "ask", "Who designed the Falcon rocket?", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["outcome"] == "no-evidence"
+    assert not server.chats
+
+
+@pytest.mark.parametrize("claim", ["She founded the company Nordlys. [S1][S2]", "She founded Nordlys [S9]."])
+def test_what_a_model_claims_beside_the_question_is_no_answer(
+    workspace: Path, capsys: Captured, claim: str
+) -> None:
+    with Loopback(
+        reply=lambda body: claim if "Passages:" in body["messages"][-1]["content"] else ""
+    ) as server:
+        served_by(workspace, server)
+        told = events(workspace, capsys)
+    for parsed in of("ClaimsParsed", told):
+        assert parsed["mode"] == "extractive"
+        assert any("She founded" in note for note in parsed["notes"])
+    assert "Mara Voss" in of("AnswerReady", told)[0]["answer"]
+    assert "founded" not in of("AnswerReady", told)[0]["answer"]
+
+
 def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     workspace: Path, capsys: Captured
 ) -> None:

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.experts.labels import Labels
 from engine.experts.parsing import parse_claims, speaks_of_itself
 
 LABELS = {"S1": "p1", "S2": "p2", "S3": "p3"}
+HEADINGS = {"p1": "Karl of Leiningen", "p2": "Lamps › Oil lamps", "p3": "Owls (birds)"}
 GOOD = {"claims": [{"text": "Karl was born in 1804.", "cites": ["S1", "S2"], "kind": "counter"}]}
 
 
 def read(reply: str, most: int = 6, cut: bool = False, best: str = "") -> object:
-    return parse_claims(reply, LABELS, most, lambda text: best, cut=cut)
+    return parse_claims(reply, Labels(LABELS, HEADINGS), most, lambda text: best, cut=cut)
 
 
 @pytest.mark.parametrize(
