@@ -66,6 +66,13 @@ class CorpusError(PersonaMoeError):
 
 
 class ModelUnavailableError(PersonaMoeError):
-    """No model could be reached, or the one asked for is not there."""
+    """No model could be reached, or the one asked for is not there.
+
+    ``where`` is the server's address; it stands beside the problem, which the digest of a run holds.
+    """
 
     exit_code = 3
+    where = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {super().__str__()}" if self.where else super().__str__()

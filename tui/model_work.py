@@ -49,13 +49,13 @@ async def look_for_model(workspace: "Workspace", tell: Callable[[ModelState], No
 
     Raises ConfigError for bad settings. Cancelling it closes the connection, which stops the load.
     """
-    from engine.models.choose import choose_model, endpoints_of
+    from engine.models.choose import choose_model, where_of
 
     settings = workspace.settings().ollama
     if settings.provider == "extractive":
         tell(ModelState(status="off", instead=_QUOTED))
         return
-    where = ", ".join(each.removeprefix("http://") for each in endpoints_of(settings))
+    where = where_of(settings)
     try:
         choice = await choose_model(settings)
     except PersonaMoeError as error:

@@ -9,7 +9,7 @@ from engine.config import OllamaSettings
 from engine.errors import ModelUnavailableError
 from engine.events import ModelRef
 from engine.models.base import ChatModel, ModelCallError, ModelInfo, installed, quoting
-from engine.models.hosts import is_loopback, normalise_host
+from engine.models.hosts import address, is_loopback, normalise_host
 from engine.models.ollama import OllamaModel, unknown_model
 
 SMALL_WINDOW = 4096
@@ -41,6 +41,11 @@ def endpoints_of(settings: OllamaSettings) -> tuple[str, ...]:
     return tuple(normalise_host(each) for each in settings.endpoints)
 
 
+def where_of(settings: OllamaSettings) -> str:
+    """Return the addresses of the servers to ask, as people say them."""
+    return ", ".join(map(address, endpoints_of(settings)))
+
+
 async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: bool = False) -> Choice:
     """Return who writes, by ``--no-model``, ``--model``, ``provider`` and ``model_name``, in this order.
 
@@ -56,6 +61,7 @@ async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: b
     except ModelUnavailableError as error:
         await chat.aclose()
         if model or settings.provider == "ollama":
+            error.where = error.where or where_of(settings)
             raise
         told = f"{error.problem}{f'; {error.mend}' if error.mend else ''}"
         return Choice(ref=quoting(told), problem=error.problem, mend=error.mend)

@@ -111,9 +111,9 @@ class Endpoint:
             async with asyncio.timeout(limit):
                 response = await self._plain.request(method, path, json=body)
         except TimeoutError:
-            raise ModelCallError(
-                "stalled", f"the model server did not answer within {limit:g} seconds"
-            ) from None
+            problem = f"the model server did not answer within {limit:g} seconds"
+            mend = "see whether it hangs, or raise ollama.connect_seconds"
+            raise ModelCallError("stalled", problem, mend) from None
         except Exception as error:
             raise fault_of(error, started=False) from error
         if response.status_code >= 300:

@@ -46,6 +46,15 @@ def normalise_host(text: str) -> str:
     return f"{scheme}://{_checked(host or '127.0.0.1', text)}:{number}{tail}"
 
 
+def address(url: str) -> str:
+    """Return a server's address as people say it.
+
+    >>> address("http://127.0.0.1:11434"), address("https://a.org:443")
+    ('127.0.0.1:11434', 'https://a.org:443')
+    """
+    return url.removeprefix("http://")
+
+
 def _split(authority: str, text: str) -> tuple[str, str]:
     if authority.startswith("["):
         host, bracket, port = authority[1:].partition("]")

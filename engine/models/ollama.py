@@ -13,7 +13,7 @@ from engine.config_file import nearest
 from engine.log import logger
 from engine.models.base import ChatRequest, ModelCallError, ModelInfo, Piece, Reply, installed
 from engine.models.endpoint import Endpoint
-from engine.models.hosts import normalise_host
+from engine.models.hosts import address, normalise_host
 from engine.models.pieces import PieceCleaner
 from engine.models.pool import EndpointPool
 from engine.models.wire import fault_of
@@ -64,7 +64,7 @@ class OllamaModel:
             try:
                 return await endpoint.list_models()
             except ModelCallError as fault:
-                endpoint.fault = fault
+                endpoint.fault, fault.where = fault, address(endpoint.url)
                 return []
 
         found = await asyncio.gather(*map(ask, self.endpoints))
@@ -82,7 +82,9 @@ class OllamaModel:
         """Return what a server says of ``model``; what was listed before is not asked for again."""
         info = installed(model, self._listed) or installed(model, await self.available())
         if info is None:
-            raise unknown_model(model, self._listed)
+            fault = unknown_model(model, self._listed)
+            fault.where = ", ".join(address(each.url) for each in self.endpoints)
+            raise fault
         return await self._pool.usable(info.name)[0].show(info)
 
     async def warm(self, model: str, num_ctx: int) -> ModelCallError | None:
@@ -186,8 +188,12 @@ class OllamaModel:
 
     async def pull(self, model: str) -> AsyncIterator[tuple[str, int, int]]:
         """Give (what, bytes done, bytes in all or 0) while the first server fetches ``model``."""
-        async for step in self.endpoints[0].pull(model):
-            yield step
+        try:
+            async for step in self.endpoints[0].pull(model):
+                yield step
+        except ModelCallError as fault:
+            fault.where = address(self.endpoints[0].url)
+            raise
 
 
 class _Call:

@@ -219,7 +219,7 @@ def status_fault(status: int, said: str, started: bool, wait: float = 0.0) -> Mo
             "unauthorized", f"the model server refuses to answer (status {status}){told}", mend
         )
     if status == 404 and "page not found" not in said and "model" in said:
-        return ModelCallError("unknown-model", said)
+        return ModelCallError("unknown-model", said, "see 'persona-moe models list'")
     if status in {404, 405} or (not said and status < 500):
         mend = "check ollama.api_endpoint; Ollama's own port is 11434"
         return ModelCallError(

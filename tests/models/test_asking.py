@@ -130,8 +130,10 @@ def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     begun, _, rest = out.partition("The answer was not finished. What the experts found:")
     assert begun.strip()
     assert "Mara Voss" in rest
-    assert re.search(r"Warning: [\w-]+: the model server closed the connection in the middle", said)
-    assert "Warning: answer: " in said
+    where = server.url.removeprefix("http://")
+    lost = "the model server closed the connection in the middle of its answer; ask again"
+    assert re.search(rf"^Warning: [\w-]+, asked at {where}: {lost}$", said, re.MULTILINE)
+    assert f"Warning: answer, asked at {where}: {lost}" in said
 
 
 def test_one_failed_call_leaves_the_others(workspace: Path, capsys: Captured) -> None:
@@ -152,11 +154,12 @@ def test_a_dead_server_means_quoting_with_the_reason(workspace: Path, capsys: Ca
         (workspace / "configs" / "ollama.toml").write_text(f'api_endpoint = "{url}"\n')
         assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
         said = capsys.readouterr()
-        assert "no model server is listening" in said.err
+        host = url.removeprefix("http://")
+        assert f"No model writes: {host}: no model server is listening there; check that it runs" in said.err
         assert "ollama serve" in said.err
         assert "Mara Voss" in said.out
         assert main(["--workspace", str(workspace), "ask", QUESTION, "--model", "tiny:1b"]) == 3
-        assert "no model server is listening" in capsys.readouterr().err
+        assert f"persona-moe: {host}: no model server is listening" in capsys.readouterr().err
 
 
 def test_servers_that_are_down_beside_one_that_answers_are_told(

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _ask(args: argparse.Namespace, question: str) -> int:
     from engine.events import encoder
+    from engine.models.choose import where_of
     from engine.pipeline import AskOptions, Engine
     from engine.snapshots.library import SnapshotLibrary
     from tui.result import Fold
@@ -71,10 +72,10 @@ def _ask(args: argparse.Namespace, question: str) -> int:
         personas=tuple(args.persona),
         after=args.after,
     )
-    folded, printer = Fold(), Printer()
     started = time.monotonic()
     timings: dict[str, float] = {}
     workspace = open_workspace(args)
+    folded, printer = Fold(), Printer(where_of(workspace.settings().ollama))
     with Engine.open(workspace) as engine:
         for event in engine.ask_sync(question, options):
             folded.add(event)
@@ -108,7 +109,9 @@ def _mark(timings: dict[str, float], event: "Event", seconds: float) -> None:
 class Printer:
     """Prints a run in readable form: the answer while it is written, the reasons below it."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: str) -> None:
+        """``where`` names the servers: events hold no address."""
+        self._where = where
         self._budget = 0.0
         self._streaming = ""
         self._streamed = ""
@@ -134,7 +137,7 @@ class Printer:
                 self._failed |= event.call == self._streaming
                 mend = f"; {event.mend}" if event.mend else ""
                 who = event.call.removeprefix("claims.")
-                output.note(f"Warning: {who}: {event.problem}{mend}")
+                output.note(f"Warning: {who}, asked at {self._where}: {event.problem}{mend}")
             case ev.Token() if event.call == self._streaming and not event.thinking:
                 self._streamed += event.text
                 output.print_text(event.text)
@@ -155,9 +158,9 @@ class Printer:
     def _tell_model(self, model: "ModelRef") -> None:
         """Say who writes and why, unless that is nobody because nobody was wanted."""
         if model.provider != "extractive":
-            output.note(f"{model.name} writes ({model.why}).")
+            output.note(f"{model.name} writes at {self._where} ({model.why}).")
         elif model.problem:
-            output.note(f"No model writes: {model.problem}. The documents are quoted.")
+            output.note(f"No model writes: {self._where}: {model.problem}. The documents are quoted.")
 
     def close(self, folded: "Fold", timings: dict[str, float]) -> None:
         """Print sources, experts, cost and snapshot below the answer."""
