@@ -15,7 +15,7 @@ MAX_COMBINING_MARKS = 4
 # str.isprintable() lets these through although a reader sees nothing, or something else.
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800")
 
-_HARMLESS = re.compile(r"[\t\n\x20-\x7e\xa1-\xac\xae-\u02ff\u0400-\u0482\u048a-\u052f]*\Z")
+_SUSPECT = re.compile(r"[^\t\n\x20-\x7e\xa1-\xac\xae-\u02ff\u0400-\u0482\u048a-\u052f]+")
 _MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS = re.compile(rf"({_MARK}{{{MAX_COMBINING_MARKS}}}){_MARK}+")
 
@@ -62,10 +62,13 @@ def clean(text: str) -> str:
     >>> clean("a\u202eb\r\nc")
     'a�b\nc'
     """
-    if _HARMLESS.match(text):
-        return text
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _MARKS.sub(r"\1", text.translate(_TABLE))
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _SUSPECT.sub(_harmless, text)
+
+
+def _harmless(suspect: re.Match[str]) -> str:
+    return _MARKS.sub(r"\1", suspect[0].translate(_TABLE))
 
 
 def one_line(text: str, limit: int = 500) -> str:

@@ -1,6 +1,9 @@
 """One passage in, everything the index keeps of it out."""
 
-from engine.corpus.features import Analysis, Sentence
+from itertools import compress, repeat
+from operator import contains
+
+from engine.corpus.features import Analysis, as_sentence
 from engine.corpus.marks import dates, symbols
 from engine.corpus.names import homes, mentions
 from engine.corpus.records import Passage
@@ -33,7 +36,7 @@ def analyse(passage: Passage) -> Analysis:
         wholes=cut.wholes,
         marks=symbols(passage.text, passage.names),
         sentences=[
-            Sentence(start, end, places[word]) for (start, end), word in zip(spans, words, strict=True)
+            as_sentence((start, end, places[word])) for (start, end), word in zip(spans, words, strict=True)
         ],
         mentions=[*mentions(title, [0], -1), *mentions(cut, words)],
         homes=homes(passage.title, passage.names, passage.text[slice(*spans[0])] if spans else ""),
@@ -42,5 +45,9 @@ def analyse(passage: Passage) -> Analysis:
 
 def _first_words(cut: Tokens, sentences: int) -> list[int]:
     """Return the words that the sentences begin with, counted from 0."""
-    breaks = [i for i, gap in enumerate(cut.gaps, 1) if _BREAK in gap for _ in range(gap.count(_BREAK))]
+    if sentences < 2:
+        return [0] * sentences
+    behind = enumerate(cut.gaps, 1)
+    broken = compress(behind, map(contains, cut.gaps, repeat(_BREAK)))
+    breaks = [word for word, gap in broken for _ in range(gap.count(_BREAK))]
     return [0] * (sentences - len(breaks)) + breaks

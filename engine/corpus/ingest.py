@@ -34,7 +34,7 @@ __all__ = ["IndexOptions", "IndexReport", "Progress", "index_paths"]
 _AHEAD_FILES = 8
 _AHEAD_BYTES = 8 * 1024 * 1024
 _MAX_ROWS_TOLD = 20
-_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
 class _Waiting(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Iterator
 
 from engine.corpus.records import Name
 from engine.corpus.tokens import STOP_WORDS, fold
@@ -16,9 +17,12 @@ _KEYWORDS = re.compile(
 )
 _TYPED = re.compile(
     r"\b(?!(?:return|new|else|throw|await|yield|case|in|not|and|or|if|assert|delete|is|the|a|an|of)\b)"
-    r"[A-Za-z_][\w:<>,\[\]*&.]{0,80}[\s*&]{1,4}(?:[A-Za-z_]\w{0,80}::)?([A-Za-z_~]\w{0,80})\s?\(",
+    r"[A-Za-z_][\w:<>,\[\]*&.]{0,80}[\s*&]{1,4}(?:[A-Za-z_]\w{0,80}::)?([A-Za-z_~]\w{0,80})\s?\Z",
     re.ASCII,
 )
+_TYPED_WORDS = 4
+"""A match of _TYPED reaches over no more words than these."""
+_TYPE_MARKS = frozenset("*&:~")
 _ASKED = re.compile(
     r"`([^`]{1,200})`|(?<!\w)(?:([A-Za-z_]\w{0,80})\(|([A-Za-z_]*[a-z][A-Z_]\w*|[A-Za-z]+_\w+)"
     r"|([A-Za-z_]\w{0,80}) (?:method|function|class|struct|trait|interface|constructor|macro|enum|type)\b)"
@@ -45,9 +49,23 @@ def symbols(text: str, names: tuple[Name, ...]) -> list[str]:
     >>> symbols("def run_target(self): ...", ())
     ['#run_target']
     """
-    found = [*_KEYWORDS.findall(text), *(_TYPED.findall(text) if "(" in text else ())]
+    found = [*_KEYWORDS.findall(text), *_typed(text)]
     found += [name.text.rpartition(".")[2] for name in names if name.kind == "symbol"]
     return [_symbol(name) for name in dict.fromkeys(found)]
+
+
+def _typed(text: str) -> Iterator[str]:
+    """Yield the names that stand between a type and a parenthesis: ``int main(``.
+
+    Each parenthesis is looked back from: to look for types from every word on takes five times as long.
+    """
+    *before, _ = text.split("(")
+    for piece in before:
+        words = piece.rsplit(None, _TYPED_WORDS)
+        if words and (words[-1].isidentifier() or not _TYPE_MARKS.isdisjoint(words[-1])):
+            match = _TYPED.search(piece, len(words[0]) if len(words) > _TYPED_WORDS else 0)
+            if match:
+                yield match[1]
 
 
 def dates(title: str) -> list[str]:

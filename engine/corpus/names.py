@@ -9,10 +9,12 @@ leaves the same index.
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import compress
+from operator import attrgetter
 
-from engine.corpus.features import Home, Mention
+from engine.corpus.features import Home, Mention, as_mention
 from engine.corpus.records import Name, NameKind
-from engine.corpus.tokens import STOP_WORDS, Tokens, Word, as_key, fold, take_apart, tokenise
+from engine.corpus.tokens import STOP_WORDS, Tokens, Word, as_key, fold, tokenise, word_of
 
 _CONNECTORS = frozenset(
     """
@@ -63,8 +65,12 @@ _FINAL_PARENTHESIS = re.compile(r"\s*\([^()]*\)\s*\Z")
 _OPENING_MARKS = re.compile(r"\A[\s\"'`“”*#=\-]+")
 _PERSON = re.compile(r"\([^()]*(?:\b(?:born|b\.|c\.|n[ée]e)\b|\d{3,4})|\bborn\b")
 _NICKNAME = re.compile(r'["“\']\s*([A-Z][a-z]+)\s*["”\']')
+_NAME_ENDS = re.compile(r"[({,]|;| or |, also | also known")
 _HEAD_CHARACTERS = 250
 _ALIAS_CHARACTERS = 350
+_LONGEST_VERB = 20
+"""More characters than any match of _IS_A has."""
+_opens_name = attrgetter("opens_name")
 
 
 def name_key(text: str) -> str:
@@ -95,6 +101,10 @@ def mentions(tokens: Tokens, sentences: Sequence[int], number: int = 0) -> list[
         if last - first == 1:
             if _is_name(words[first].key):
                 found.append((first, last, words[first].key))
+        elif last - first == 2 and _is_one_name(*words[first:last]):
+            key = _join(words[first:last])
+            if _is_name(key):
+                found.append((first, last, key))
         else:
             for start, end, key in _names_in_run(tuple(surfaces[first:last])):
                 found.append((first + start, first + end, key))
@@ -116,8 +126,13 @@ def mentions(tokens: Tokens, sentences: Sequence[int], number: int = 0) -> list[
     for start, end, key in found:
         while at < len(sentences) and sentences[at] <= start:
             at += 1
-        made.append(Mention(key, number + at - 1, firsts[start], ends[end]))
+        made.append(as_mention((key, number + at - 1, firsts[start], ends[end])))
     return made
+
+
+def _is_one_name(first: Word, last: Word) -> bool:
+    """Whether a run of two words holds no name but itself."""
+    return first.opens_name and _SPLITTING.isdisjoint(first.name[:1] + last.name[:1])
 
 
 def _is_name(key: str) -> bool:
@@ -127,7 +142,7 @@ def _is_name(key: str) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _names_in_run(surfaces: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]:
     """Return (first, last, key) of the names that a run of capitalised words holds, in order."""
-    words = [take_apart(surface) for surface in surfaces]
+    words = [*map(word_of, surfaces)]
     spans = sorted(set(_parts(words, 0, len(words))))
     keys = [(start, end, _join(words[start:end])) for start, end in spans]
     return tuple(each for each in keys if _is_name(each[2]))
@@ -137,7 +152,7 @@ def _capitalised_runs(tokens: Tokens) -> Iterator[tuple[int, int]]:
     """Yield (first, last) of runs of capitalised words, connectors inside allowed: Bank of England."""
     words, gaps = tokens.words, tokens.gaps
     past = 0
-    for i in [i for i, word in enumerate(words) if word.opens_name]:
+    for i in compress(range(len(words)), map(_opens_name, words)):
         if i < past:
             continue
         end = j = i
@@ -222,13 +237,13 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
 def _defined(sentence: str) -> list[str]:
     """Return the key of X in "X (...) is a ..." where X reads like a name, else nothing."""
     text = _OPENING_MARKS.sub("", sentence)
-    match = _IS_A.search(text)
+    match = _IS_A.search(text, 0, _HEAD_CHARACTERS + _LONGEST_VERB)
     if match is None or match.start() > _HEAD_CHARACTERS:
         return []
     head = text[: match.start()]
     for _ in range(2):
         head = _PARENTHESIS.sub(" ", head)
-    head = re.split(r"[({,]|;| or |, also | also known", head, maxsplit=1)[0]
+    head = _NAME_ENDS.split(head, maxsplit=1)[0]
     words = tokenise(head).words
     if not 1 <= len(words) <= 12 or not words[0].opens_name or words[0].name[0] in _NEVER_DEFINED:
         return []

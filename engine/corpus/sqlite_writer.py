@@ -93,7 +93,9 @@ class PassageWriter:
         marks = [*map(word, a.marks)]
         wholes = [n for position, term in a.wholes for n in (position, word(term))]
         tokens = [*map(word, a.tokens)]
-        counts = Counter(tokens)
+        found = Counter(tokens)
+        words = sorted(found)
+        counts = dict(zip(words, map(found.__getitem__, words), strict=True))
         pack_posting, lengths = self._postings.pack, (len(title), len(tokens))
         once = pack_posting(row, 0, 1, *lengths)
         posted = {
@@ -120,8 +122,8 @@ class PassageWriter:
             *pack_places(tokens, counts),
             pack(wholes),
             pack(marks),
-            pack(chain.from_iterable(a.sentences)),
-            pack(chain.from_iterable(named)),
+            pack([*chain.from_iterable(a.sentences)]),
+            pack([*chain.from_iterable(named)]),
         )
 
     def remove(self, rows: Sequence[int], known: Sequence[Features]) -> None:
@@ -162,10 +164,10 @@ class PassageWriter:
         self._db.executemany("UPDATE names SET passages=passages+?, homes=homes+? WHERE name=?", changes)
 
     def _number(
-        self, table: str, column: str, known: dict[str, int], texts: Iterable[Iterable[str]]
+        self, table: str, column: str, known: dict[str, int], texts: Iterable[Sequence[Iterable[str]]]
     ) -> dict[int, str]:
         """See to it that ``known`` has the id of each of these texts; return the new ids with their texts."""
-        wanted: set[str] = set().union(*texts)
+        wanted: set[str] = set().union(*chain.from_iterable(texts))
         if len(known) > _STRINGS_REMEMBERED:
             known.clear()
             known[STOPPED] = 0
@@ -178,12 +180,12 @@ class PassageWriter:
         return new
 
 
-def _word_texts(a: Analysis) -> Iterable[str]:
-    return (*a.title_tokens, *a.title_marks, *a.tokens, *(whole.term for whole in a.wholes), *a.marks)
+def _word_texts(a: Analysis) -> Sequence[Iterable[str]]:
+    return (a.title_tokens, a.title_marks, a.tokens, [term for _, term in a.wholes], a.marks)
 
 
-def _name_texts(a: Analysis) -> Iterable[str]:
-    return (a.family, *(mention.key for mention in a.mentions), *(home.key for home in a.homes))
+def _name_texts(a: Analysis) -> Sequence[Iterable[str]]:
+    return ([a.family], [key for key, *_ in a.mentions], [key for key, _ in a.homes])
 
 
 def _passage_row(row: int, each: _Pending) -> tuple[object, ...]:
