@@ -261,8 +261,8 @@ class Engine:
         for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
             yield event
         rounds = Rounds(bench=gate.bench, expert=mixture.expert, most=self.settings.thresholds.max_rounds)
-        workers = self.settings.system.workers
-        async for event in orchestrator.evaluation_phase(query, author, rounds, at_once=workers):
+        at_once = min(self.settings.system.workers, author.at_once)
+        async for event in orchestrator.evaluation_phase(query, author, rounds, at_once=at_once):
             yield event
         answers: list[Synthesis] = []
         async for event in released_in_order([partial(orchestrator.compose, query, author)], answers):

@@ -111,7 +111,8 @@ def expert_line(expert: Expert) -> str:
 def _cost(result: AskResult, budget: float) -> str:
     spent = sum(expert.cost for expert in result.experts)
     model = result.model
-    wrote = f"{model.provider} {model.name}".strip() if model.transcript else "no model was called"
+    called = model.transcript or result.calls
+    wrote = f"{model.provider} {model.name}".strip() if called else "no model was called"
     seconds = result.timings.get("total", 0.0)
     return f"Cost: {spent:g} of a budget of {budget:g}; {seconds:.2f} s; {wrote}"
 

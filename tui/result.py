@@ -3,6 +3,7 @@
 The same fold serves the readable form of an answer, so the two cannot say different things.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -183,12 +184,15 @@ class Fold:
         self._asked: dict[str, ev.ModelAsked] = {}
         self._failed: dict[str, ev.ModelFailed] = {}
         self._timed: dict[str, ev.ModelTimed] = {}
+        self._pieces: Counter[str] = Counter()
 
     def add(self, event: ev.Event) -> None:
         """Take the next event of the run."""
         match event:
             case ev.QueryStarted():
                 self.question, self.model = event.question, event.model
+                if event.model.problem:
+                    self.warnings.append(f"no model writes: {event.model.problem}")
             case ev.FollowUpRead():
                 self.follow_up = event
             case ev.GateScored():
@@ -206,6 +210,8 @@ class Fold:
                 self._asked[event.call] = event
             case ev.ModelTimed():
                 self._timed[event.call] = event
+            case ev.Token():
+                self._pieces[event.call] += 1
             case ev.ModelFailed():
                 self._failed[event.call] = event
                 self.warnings.append(f"the model failed: {event.problem}")
@@ -255,7 +261,8 @@ class Fold:
 
     def _call(self, asked: ev.ModelAsked, answer: ev.ModelAnswered | None) -> Call:
         failed, timed = self._failed.get(asked.call), self._timed.get(asked.call)
-        tokens = answer.answer_tokens if answer else 0
+        # Of a call that broke off nobody says how much it wrote; a server sends a token at a time.
+        tokens = answer.answer_tokens if answer else self._pieces[asked.call]
         writing = timed.seconds - timed.first_token if timed else 0.0
         return Call(
             persona_id=asked.persona,

@@ -65,6 +65,11 @@ class Author(Protocol):
         """Return how many experts may write: as many as there is patience for."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """Return how many experts can be written for at the same time: a further one would only wait."""
+        ...
+
     async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
         """Return the expert's claims, checked; ``emit`` gets ClaimsParsed and all before it."""
         ...
@@ -98,6 +103,11 @@ class ExtractiveAuthor:
     @property
     def most_experts(self) -> int:
         """Return 32: quoting takes no time."""
+        return 32
+
+    @property
+    def at_once(self) -> int:
+        """Return 32: there is nothing to wait for."""
         return 32
 
     async def aclose(self) -> None:

@@ -1,5 +1,7 @@
 """One call of a model, told as events."""
 
+import time
+
 from engine.events import ModelAnswered, ModelAsked, ModelFailed, ModelRef, ModelTimed, Token
 from engine.experts.author import Emit
 from engine.ids import q6
@@ -12,10 +14,11 @@ class Call:
     def __init__(self, name: str, persona: str, ref: ModelRef, emit: Emit) -> None:
         self.name, self.persona, self.ref, self.emit = name, persona, ref, emit
         self.request: ChatRequest | None = None
+        self._began = self._first = 0.0
 
     def asked(self, request: ChatRequest) -> None:
         """Tell what is sent."""
-        self.request = request
+        self.request, self._began = request, time.monotonic()
         purpose = "claims" if self.persona else "answer"
         self.emit(
             ModelAsked(
@@ -33,6 +36,7 @@ class Call:
 
     def piece(self, piece: Piece) -> None:
         """Tell what has arrived."""
+        self._first = self._first or time.monotonic()
         self.emit(Token(call=self.name, text=piece.text, thinking=piece.thinking))
 
     def answered(self, reply: Reply) -> ChatRequest:
@@ -59,10 +63,16 @@ class Call:
     def refused(self, request: ChatRequest, error: ModelCallError) -> None:
         """Tell of a call that was not made, as it could not have gone well."""
         self.asked(request)
-        self.failed(error)
+        self._fail(error)
 
     def failed(self, error: ModelCallError) -> None:
-        """Tell how it failed, and keep what had arrived."""
+        """Tell how it failed and after how long, and keep what had arrived."""
+        self._fail(error)
+        seconds = time.monotonic() - self._began
+        first = self._first - self._began if self._first else seconds
+        self.emit(ModelTimed(call=self.name, seconds=q6(seconds), first_token=q6(first)))
+
+    def _fail(self, error: ModelCallError) -> None:
         self.emit(
             ModelFailed(
                 call=self.name,

@@ -33,6 +33,7 @@ from engine.experts.synthesis import FLAG_EXTRACTS, Synthesis, numbered, synthes
 from engine.experts.topic import names_nothing_known, speak_of_it
 from engine.experts.writer_context import cited_order, supported_clusters, synthesize_persona_context
 from engine.models.base import ChatModel, ChatRequest, ModelCallError, Reply
+from engine.models.choose import endpoints_of
 
 MOST_EVIDENCE = 3_000
 """Tokens of evidence for one expert: more helps no small model, and a laptop reads them slowly."""
@@ -102,6 +103,11 @@ class ModelAuthor:
         """Return ``ollama.max_experts``: each is a call."""
         return self._settings.ollama.max_experts
 
+    @property
+    def at_once(self) -> int:
+        """Return how many calls the servers take at a time."""
+        return self._settings.ollama.parallel * len(endpoints_of(self._settings.ollama))
+
     async def aclose(self) -> None:
         """Release the model."""
         await self._chat.aclose()
@@ -110,7 +116,8 @@ class ModelAuthor:
     async def claims(self, assignment: Assignment, emit: Emit) -> ExpertOutput:
         """Return the model's claims that can be used, or quotes from the same passages in their place."""
         persona = assignment.persona.persona_id
-        unknown = names_nothing_known(assignment.question, assignment.evidence, assignment.context)
+        context = assignment.context
+        unknown = names_nothing_known(assignment.question, assignment.evidence, context)
         if not assignment.evidence or unknown:
             why = NAMES_NOTHING if assignment.evidence else "there was nothing to read"
             emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=[why]))
@@ -126,7 +133,6 @@ class ModelAuthor:
             Call(f"claims.{persona}", persona, self._ref, emit).refused(request, error)
             return await self._quoted(assignment, emit, _NOTHING, [], FAILED)
         reply, partial = await self._ask(request, f"claims.{persona}", persona, emit)
-        context = assignment.context
         parsed = self._read(reply.text if reply else partial, shown, context, reply)
         if reply is not None and parsed.mode == "none":
             emit(ClaimsParsed(persona=persona, mode="none", claims=[], notes=parsed.notes))
@@ -156,12 +162,9 @@ class ModelAuthor:
         room = self._ref.context - min(self._claim_tokens(assignment), self._reply_tokens) - fixed
         wanted = round(min(self._reads, self.context_tokens) * assignment.policy.context_share)
         packed = pack_context(
-            assignment.evidence,
-            assignment.facets,
-            self._lexicon,
-            budget=min(wanted, room),
-            context=assignment.context,
-        )
+            assignment.evidence, assignment.facets, self._lexicon,
+            budget=min(wanted, room), context=assignment.context,
+        )  # fmt: skip
         return msgspec.structs.replace(assignment, evidence=packed.kept)
 
     def _read(self, text: str, assignment: Assignment, context: Context, reply: Reply | None) -> Parsed:
@@ -194,8 +197,7 @@ class ModelAuthor:
     # -- answer ----------------------------------------------------------------------------------
     async def answer(self, closing: Closing, emit: Emit) -> Synthesis:
         """Return the model's answer of supported claims; without any, or after a fault, a composed one."""
-        composed = self._composed(closing)
-        context = closing.context
+        composed, context = self._composed(closing), closing.context
         clusters = supported_clusters(closing.outputs, context)
         reply = await self._write(closing, emit) if clusters else None
         self._tell_cuts(emit)

@@ -136,6 +136,22 @@ def test_an_answer_that_breaks_off_is_followed_by_what_the_experts_found(
     assert f"Warning: answer, asked at {where}: {lost}" in said
 
 
+def test_a_call_that_broke_off_has_taken_seconds_and_written_tokens(
+    workspace: Path, capsys: Captured
+) -> None:
+    with Loopback("drop") as server:
+        served_by(workspace, server)
+        result = ask(workspace, capsys)
+        assert main(["--workspace", str(workspace), "ask", QUESTION]) == 0
+    for call in result["calls"]:
+        assert "closed the connection" in call["outcome"]
+        assert call["seconds"] > 0
+        assert call["answer_tokens"] > 0
+    said = capsys.readouterr().out
+    assert "no model was called" not in said
+    assert "; ollama tiny:1b" in said
+
+
 def test_one_failed_call_leaves_the_others(workspace: Path, capsys: Captured) -> None:
     with Loopback("drop", faulty=1) as server:
         served_by(workspace, server)
@@ -158,6 +174,8 @@ def test_a_dead_server_means_quoting_with_the_reason(workspace: Path, capsys: Ca
         assert f"No model writes: {host}: no model server is listening there; check that it runs" in said.err
         assert "ollama serve" in said.err
         assert "Mara Voss" in said.out
+        (warning,) = ask(workspace, capsys)["warnings"]
+        assert warning.startswith("no model writes: no model server is listening there; check that")
         assert main(["--workspace", str(workspace), "ask", QUESTION, "--model", "tiny:1b"]) == 3
         assert f"persona-moe: {host}: no model server is listening" in capsys.readouterr().err
 

@@ -7,6 +7,11 @@ import pytest
 from asking import Captured, ask, events, of, served_by
 from loopback import Loopback, quote
 
+from engine.config import OllamaSettings, Settings
+from engine.evaluation.plain import PlainLexicon
+from engine.experts.model_author import ModelAuthor
+from engine.models.base import quoting
+from engine.models.extractive import ExtractiveModel
 from tui.cli import main
 
 
@@ -158,3 +163,10 @@ def test_whatever_is_sent_fits_into_the_window_by_the_upper_estimate(
         assert read + options["num_predict"] <= options["num_ctx"] == window
     assert bool(server.chats) == (window >= 2048)
     assert ("not fit the model's context; set ollama.context_tokens higher" in said) == (window < 2048)
+
+
+@pytest.mark.parametrize(("endpoints", "parallel", "at_once"), [(1, 1, 1), (1, 3, 3), (3, 2, 6)])
+def test_no_expert_is_asked_only_to_wait_for_another(endpoints: int, parallel: int, at_once: int) -> None:
+    servers = tuple(f"http://127.0.0.1:{5000 + number}" for number in range(endpoints))
+    settings = Settings(ollama=OllamaSettings(api_endpoint=servers, parallel=parallel))
+    assert ModelAuthor(PlainLexicon(), ExtractiveModel(), quoting(), settings).at_once == at_once
