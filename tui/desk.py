@@ -181,6 +181,7 @@ class Desk:
             replaying=replaying,
             earlier=() if replaying else tuple(each.question for each in self.conversation.before),
             asked=self.question if (self.running or self.ending) and not replaying else "",
+            servers=self.model.where if self.model is not None and not replaying else "",
         )
 
     def line(self, low_bandwidth: bool) -> Line:

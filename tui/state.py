@@ -289,7 +289,11 @@ class _Draft:
                 self._new["tokens"] = int(str(self._get("tokens"))) + event.answer_tokens
                 self._new["context_used"] = event.prompt_tokens + event.answer_tokens
                 self._new["context_window"] = event.window
-            case ev.ModelTimed():
+            case ev.ModelFailed():
+                self._new["faults"] = (*self._tuple("faults"), event)
+            case ev.ModelTimed() if all(
+                isinstance(each, ev.ModelFailed) and each.call != event.call for each in self._tuple("faults")
+            ):  # a call that failed tells no tokens, so its seconds would belie the pace
                 self._new["seconds"] = float(str(self._get("seconds"))) + event.seconds
             case ev.ConflictFound():
                 self._new["conflicts"] = (*self._tuple("conflicts"), event)

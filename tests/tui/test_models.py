@@ -23,6 +23,7 @@ from tui.panes.rows import View
 from tui.screens.main import MainScreen
 from tui.screens.models import ModelsScreen
 from tui.state import EMPTY, fold
+from tui.widgets.answer import below, fault_lines
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
 
@@ -62,6 +63,30 @@ def test_the_line_names_the_model_and_a_run_adds_context_and_speed(workspace: Wo
         assert f"context {used:,} of" in line(moe)
 
     with Loopback() as server:
+        point_at(workspace, server.url)
+        go(workspace, journey, (120, 40))
+
+
+def test_a_call_that_fails_is_told_at_once_with_the_server_and_what_it_had_written(
+    workspace: Workspace,
+) -> None:
+    async def journey(moe: PersonaMoeApp, pilot: Any) -> None:
+        await wait_until(pilot, lambda: "ollama tiny:1b" in line(moe))
+        await press_text(pilot, "Who designed the Helio lamp?")
+        await pilot.press("enter")
+        lost = f"asked at 127.0.0.1:{server.port}: the model server closed the connection in the middle of"
+        await wait_until(pilot, lambda: lost in below(moe.desk.view(), ""))
+        assert moe.desk.running, "told only when all was done"
+        await wait_until(pilot, lambda: not moe.desk.running)
+        told = fault_lines(moe.desk.view())
+        calls = [each for each in told if lost in each]
+        assert len(calls) == len(moe.desk.run.calls)
+        assert all(each.endswith("its answer; ask again") for each in calls)
+        assert told[-2].startswith("Warning: answer, asked at")
+        assert told[-1].startswith("  it had written: ")
+        assert "Mara Voss" in moe.desk.run.answer_text
+
+    with Loopback("drop", delay=0.2) as server:
         point_at(workspace, server.url)
         go(workspace, journey, (120, 40))
 

@@ -69,7 +69,8 @@ class View(msgspec.Struct, frozen=True):
     """All that a pane may show: the run, the workspace and the marks of this terminal.
 
     ``earlier`` are the questions of this session before the one that is shown; ``asked`` is a question
-    of which no event has arrived yet.
+    of which no event has arrived yet. ``servers`` are the addresses of those that were asked, as events
+    hold none.
     """
 
     run: RunState
@@ -79,6 +80,7 @@ class View(msgspec.Struct, frozen=True):
     replaying: bool = False
     earlier: tuple[str, ...] = ()
     asked: str = ""
+    servers: str = ""
 
 
 def row(key: str, *parts: Part | str, depth: int = 0, folded: bool | None = None) -> Row:

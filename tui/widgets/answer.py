@@ -139,6 +139,7 @@ def below(view: View, ending: str) -> str:
         lines += [f"  {one_line(each.marker, 12)} {place(each.position)}" for each in run.citations]
     if run.answer is not None:
         lines += [one_line(f"Note: {flag}") for flag in run.answer.flags]
+    lines += fault_lines(view)
     lines += [
         one_line(f"Warning: {each.problem}{f'; {each.mend}' if each.mend else ''}") for each in run.warnings
     ]
@@ -149,6 +150,18 @@ def below(view: View, ending: str) -> str:
     if ending:
         lines.append(ending)
     return "\n".join(lines)
+
+
+def fault_lines(view: View) -> list[str]:
+    """Return which calls of the model failed, and what one had written of an answer that another replaced."""
+    where = f", asked at {view.servers}" if view.servers else ""
+    lines = []
+    for each in view.run.faults:
+        mend = f"; {each.mend}" if each.mend else ""
+        lines.append(one_line(f"Warning: {each.call.removeprefix('claims.')}{where}: {each.problem}{mend}"))
+        if each.call == view.run.writing and each.partial.strip() and view.run.answer is not None:
+            lines.append(f"  it had written: {one_line(each.partial, 400)}")
+    return lines
 
 
 _DOING: Final = {
