@@ -35,7 +35,7 @@ class SystemSettings(_Part, frozen=True, kw_only=True):
     """``system.toml``: how long a question may take, how loud the program is."""
 
     max_iterations: Annotated[int, Meta(ge=1, le=10)] = 3
-    batch_size: Annotated[int, Meta(ge=1, le=4096)] = 512
+    batch_size: Annotated[int, Meta(ge=1, le=65_536)] = 4096
     workers: Annotated[int, Meta(ge=1, le=32)] = 4
     log_level: LogLevel = "warning"
     enable_caching: bool = True

@@ -13,7 +13,7 @@ class IndexOptions(msgspec.Struct, frozen=True, kw_only=True):
     row_chars: int = 6000
     max_file_bytes: int = 20 * 1024 * 1024
     max_dataset_bytes: int = 512 * 1024 * 1024
-    batch_size: int = 256
+    batch_size: int = 4096
     file_seconds: float = 20.0
     memory_bytes: int = 1024**3
 

@@ -71,7 +71,7 @@ _SPELLING = tuple(
 )
 _MAY_BE_BRITISH = re.compile(r"our|ae|oe|is[eia]|ys[ei]|ageing|[tb]res?\Z")
 _SHORTEST_SPELLING = 6
-_WORDS_REMEMBERED = 1 << 15
+_WORDS_REMEMBERED = 1 << 16
 _stemmer = Stemmer.Stemmer("english", 0)
 
 
@@ -129,6 +129,7 @@ class _Folding(dict[int, str]):
 
 
 _FOLDING = _Folding()
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def fold(text: str) -> str:
@@ -137,7 +138,11 @@ def fold(text: str) -> str:
     >>> fold("Kraków"), fold("TNF-α")
     ('Krakow', 'TNF-alpha')
     """
-    return text if text.isascii() else text.translate(_FOLDING)
+    return text if text.isascii() else _BEYOND_ASCII.sub(_folded, text)
+
+
+def _folded(beyond: re.Match[str]) -> str:
+    return beyond[0].translate(_FOLDING)
 
 
 @lru_cache(maxsize=1 << 15)
