@@ -17,7 +17,7 @@ from _harness import line
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "models"))
 
-WORDS = 1_000
+WORDS = 800
 PACED_WORDS = 300
 PACE = 0.01
 ROUNDS = 5

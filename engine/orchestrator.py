@@ -16,6 +16,8 @@ from engine.events import (
     Event,
     Evidence,
     EvidenceRanked,
+    FaultSeen,
+    ModelFailed,
     RoundPlanned,
     ScoresReady,
 )
@@ -126,7 +128,7 @@ class MoeOrchestrator:
     ) -> AsyncIterator[Event]:
         first = len(query.outputs)
         jobs = [partial(author.claims, self._assignment(query, expert)) for expert in experts]
-        async for event in released_in_order(jobs, query.outputs, at_once=at_once):
+        async for event in released_in_order(jobs, query.outputs, at_once=at_once, ahead=_fault_seen):
             yield event
         threshold = self._settings.thresholds.support_threshold
         for output in query.outputs[first:]:
@@ -278,6 +280,13 @@ class MoeOrchestrator:
             )
             for expert in query.experts
         ]
+
+
+def _fault_seen(event: Event) -> FaultSeen | None:
+    """Return what is told of a call that failed before its turn comes."""
+    if not isinstance(event, ModelFailed):
+        return None
+    return FaultSeen(call=event.call, problem=event.problem, mend=event.mend)
 
 
 def _as_output(answer: Synthesis, context: Context) -> ExpertOutput:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
 from engine.events import Event
@@ -14,31 +15,45 @@ BURST = 32
 
 
 async def released_in_order(
-    jobs: Sequence[Callable[[Emit], Awaitable[T]]], results: list[T], *, at_once: int = 1
+    jobs: Sequence[Callable[[Emit], Awaitable[T]]],
+    results: list[T],
+    *,
+    at_once: int = 1,
+    ahead: Callable[[Event], Event | None] = lambda event: None,
 ) -> AsyncIterator[Event]:
     """Run ``jobs``, at most ``at_once`` together; yield their events job by job, as if run in turn.
 
     The first unfinished job's events come as they happen, those of later jobs are held back until
-    their turn, so concurrency can change when an event arrives but never its place. ``results``
-    receives the jobs' results in the same order. If a job fails or the caller stops, the others are
-    cancelled.
+    their turn, so concurrency can change when an event arrives but never its place. Of one that is
+    held back, what ``ahead`` gives comes at once; its place is up to the clock. ``results`` receives
+    the jobs' results in the same order. If a job fails or the caller stops, the others are cancelled.
     """
     queues: list[asyncio.Queue[Event | None]] = [asyncio.Queue() for _ in jobs]
     gate = asyncio.Semaphore(max(1, at_once))
+    turn = 0
+
+    def emit(index: int, event: Event) -> None:
+        queues[index].put_nowait(event)
+        if index > turn and (told := ahead(event)) is not None:
+            queues[turn].put_nowait(told)
 
     async def run(index: int) -> T:
         async with gate:
             try:
-                return await jobs[index](queues[index].put_nowait)
+                return await jobs[index](partial(emit, index))
             finally:
                 queues[index].put_nowait(None)
 
     tasks = [asyncio.create_task(run(index)) for index in range(len(jobs))]
     try:
-        for queue, task in zip(queues, tasks, strict=True):
+        for index, (queue, task) in enumerate(zip(queues, tasks, strict=True)):
+            turn = index
             while (event := await queue.get()) is not None:
                 yield event
             results.append(await task)
+            while not queue.empty():  # told ahead after the last event of this job
+                if (event := queue.get_nowait()) is not None:
+                    yield event
     finally:
         for task in tasks:
             task.cancel()

@@ -82,7 +82,7 @@ class RunState(msgspec.Struct, frozen=True):
     context_window: int = 0
     seconds: float = 0.0
     warnings: tuple[ev.Warned, ...] = ()
-    faults: tuple[ev.ModelFailed, ...] = ()
+    faults: tuple[ev.ModelFailed | ev.FaultSeen, ...] = ()
     timeline: tuple[Moment, ...] = ()
     saved: ev.SnapshotSaved | None = None
 

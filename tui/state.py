@@ -289,11 +289,12 @@ class _Draft:
                 self._new["tokens"] = int(str(self._get("tokens"))) + event.answer_tokens
                 self._new["context_used"] = event.prompt_tokens + event.answer_tokens
                 self._new["context_window"] = event.window
-            case ev.ModelFailed():
-                self._new["faults"] = (*self._tuple("faults"), event)
-            case ev.ModelTimed() if all(
-                isinstance(each, ev.ModelFailed) and each.call != event.call for each in self._tuple("faults")
-            ):  # a call that failed tells no tokens, so its seconds would belie the pace
+            case ev.ModelFailed() | ev.FaultSeen():
+                # Seen ahead, it is told again in its turn, with what had been written.
+                known = {each.call: each for each in self._faults()}
+                self._new["faults"] = tuple({**known, event.call: event}.values())
+            case ev.ModelTimed() if all(each.call != event.call for each in self._faults()):
+                # Of a call that failed no tokens are told, so its seconds would belie the pace.
                 self._new["seconds"] = float(str(self._get("seconds"))) + event.seconds
             case ev.ConflictFound():
                 self._new["conflicts"] = (*self._tuple("conflicts"), event)
@@ -311,6 +312,10 @@ class _Draft:
                 self._new["saved"] = event
             case _:
                 pass  # told in the timeline alone
+
+    def _faults(self) -> "tuple[ev.ModelFailed | ev.FaultSeen, ...]":
+        faults = self._get("faults")
+        return faults if isinstance(faults, tuple) else ()
 
     def _tuple(self, name: str) -> tuple[object, ...]:
         value = self._get(name)

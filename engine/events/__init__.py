@@ -39,6 +39,7 @@ from engine.events.base import (
 )
 from engine.events.calling import (
     ContextPacked,
+    FaultSeen,
     ModelAnswered,
     ModelAsked,
     ModelFailed,
@@ -122,6 +123,7 @@ __all__ = [
     "Facet",
     "FacetKind",
     "FacetsFound",
+    "FaultSeen",
     "FollowUpRead",
     "GateScored",
     "GaugeMoved",

@@ -60,6 +60,17 @@ class ModelFailed(Event, frozen=True, kw_only=True):
     mend: str = ""
 
 
+class FaultSeen(Event, frozen=True, kw_only=True):
+    """A call that failed before its turn came to be told of; its ModelFailed follows when it has come.
+
+    For display only, left out of the snapshot's digest: when it arrives is up to the clock.
+    """
+
+    call: str
+    problem: str
+    mend: str = ""
+
+
 class ModelTimed(Event, frozen=True, kw_only=True):
     """How long a call took in seconds, of which until the first token; beside the digest, not in it."""
 

@@ -26,6 +26,7 @@ from engine.events.base import (
 )
 from engine.events.calling import (
     ContextPacked,
+    FaultSeen,
     ModelAnswered,
     ModelAsked,
     ModelFailed,
@@ -75,6 +76,7 @@ AnyEvent: TypeAlias = (
     | Token
     | ModelAnswered
     | ModelFailed
+    | FaultSeen
     | ModelTimed
     | ClaimsParsed
     | ClaimChecked
@@ -98,7 +100,7 @@ AnyEvent: TypeAlias = (
 EVENT_TYPES: tuple[type[Event], ...] = get_args(AnyEvent)
 AFTERMATH: tuple[type[Event], ...] = (GaugeMoved, PersonaMoved, ThresholdMoved)
 """What a run changes for later ones; it depends on all that was asked before, the answer does not."""
-DISPLAY_ONLY: tuple[type[Event], ...] = (Token, ModelTimed, SnapshotSaved, *AFTERMATH)
+DISPLAY_ONLY: tuple[type[Event], ...] = (Token, FaultSeen, ModelTimed, SnapshotSaved, *AFTERMATH)
 """Events the snapshot's digest leaves out: how text arrived and how fast, the aftermath, the digest."""
 
 encoder = msgspec.json.Encoder(order="sorted")

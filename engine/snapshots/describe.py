@@ -70,6 +70,8 @@ def _words_of_answering(event: ev.AnyEvent) -> str:
             return f"answer of {counted(event.answer_tokens, 'token')}: {_short(event.text)}"
         case ev.ModelFailed():
             return f"the model failed: {event.problem}"
+        case ev.FaultSeen():
+            return f"the model has just failed for {event.call.removeprefix('claims.')}: {event.problem}"
         case ev.ModelTimed():
             return f"that took {event.seconds:.1f} s, {event.first_token:.1f} s to the first token"
         case ev.ClaimsParsed():

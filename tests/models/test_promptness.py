@@ -146,6 +146,19 @@ def test_escape_sequences_are_shown_as_marks_within_a_second(place: Path) -> Non
     assert_prompt(sent, seen, naps)
 
 
+def test_a_fault_of_an_expert_whose_turn_has_not_come_is_told_within_a_second(place: Path) -> None:
+    with Loopback(delay=0.4) as slow, Loopback("drop") as server:
+        event, seen, naps = when_told(
+            place,
+            [slow.url, server.url],
+            lambda e: isinstance(e, ev.FaultSeen | ev.ModelFailed),
+            max_experts=2,
+        )
+    assert isinstance(event, ev.FaultSeen), "the slow server was not asked first"
+    assert (event.call.partition(".")[0], event.mend) == ("claims", "ask again")
+    assert_prompt(struck(server), seen, naps)
+
+
 def begun(event: ev.Event) -> bool:
     return isinstance(event, ev.QueryStarted)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 import pytest
 
 from engine.errors import InputError
 from engine.events import Event, Warned
-from engine.streaming import BURST, without_a_loop
+from engine.streaming import BURST, Emit, released_in_order, without_a_loop
 
 
 def warned(number: int) -> Event:
@@ -61,3 +62,34 @@ def test_a_caller_that_stops_is_run_ahead_of_by_two_bursts_at_most() -> None:
     events.close()
     assert source.closed
     assert source.made <= 2 * BURST + 2
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_what_is_told_ahead_comes_at_once_and_moves_nothing_else(at_once: int) -> None:
+    async def told() -> list[str]:
+        last_is_done = asyncio.Event()
+
+        async def job(number: int, emit: Emit) -> int:
+            emit(warned(10 * number))
+            if number == 2:
+                last_is_done.set()
+            if at_once > 1:
+                await last_is_done.wait()
+            emit(warned(10 * number + 1))
+            return number
+
+        def ahead(event: Event) -> Event | None:
+            return Warned(problem="ahead", mend="") if event.seq == 20 else None
+
+        results: list[int] = []
+        jobs = [partial(job, number) for number in range(3)]
+        events = released_in_order(jobs, results, at_once=at_once, ahead=ahead)
+        found = [event.problem async for event in events if isinstance(event, Warned)]
+        assert results == [0, 1, 2]
+        return found
+
+    found = asyncio.run(told())
+    assert [each for each in found if each != "ahead"] == ["0", "1", "10", "11", "20", "21"]
+    assert found.count("ahead") <= 1
+    if at_once > 1:
+        assert found.index("ahead") < found.index("10")

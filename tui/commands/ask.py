@@ -116,6 +116,7 @@ class Printer:
         self._streaming = ""
         self._streamed = ""
         self._failed = False
+        self._told: set[str] = set()
 
     def show(self, event: "Event") -> None:
         """Print what a reader wants to see of ``event`` at once."""
@@ -133,11 +134,13 @@ class Printer:
                 self._streaming = event.call
             case ev.ModelAsked():
                 output.note(f"{event.persona} is writing ...")
-            case ev.ModelFailed():
+            case ev.ModelFailed() | ev.FaultSeen():
                 self._failed |= event.call == self._streaming
-                mend = f"; {event.mend}" if event.mend else ""
-                who = event.call.removeprefix("claims.")
-                output.note(f"Warning: {who}, asked at {self._where}: {event.problem}{mend}")
+                if event.call not in self._told:
+                    self._told.add(event.call)
+                    mend = f"; {event.mend}" if event.mend else ""
+                    who = event.call.removeprefix("claims.")
+                    output.note(f"Warning: {who}, asked at {self._where}: {event.problem}{mend}")
             case ev.Token() if event.call == self._streaming and not event.thinking:
                 self._streamed += event.text
                 output.print_text(event.text)

@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from engine import events as ev
 from engine.cleaning import clean, counted, one_line
 from engine.snapshots.describe import carried_words
 from tui import keymap
@@ -159,8 +160,9 @@ def fault_lines(view: View) -> list[str]:
     for each in view.run.faults:
         mend = f"; {each.mend}" if each.mend else ""
         lines.append(one_line(f"Warning: {each.call.removeprefix('claims.')}{where}: {each.problem}{mend}"))
-        if each.call == view.run.writing and each.partial.strip() and view.run.answer is not None:
-            lines.append(f"  it had written: {one_line(each.partial, 400)}")
+        partial = each.partial if isinstance(each, ev.ModelFailed) else ""
+        if each.call == view.run.writing and partial.strip() and view.run.answer is not None:
+            lines.append(f"  it had written: {one_line(partial, 400)}")
     return lines
 
 
