@@ -109,7 +109,7 @@ class Mixture:
             weights=GateWeights(
                 audition_every=thresholds.audition_every, newcomer_answers=thresholds.min_questions
             ),
-            alone=known.learned.alone_for(self._topic(query)),
+            alone=known.learned.alone_for(self._topic(query)) if known.learned.alone else "",
             first=thresholds.first_round,
         )
 
