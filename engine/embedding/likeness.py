@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.config import Settings
+from engine.corpus.marks import asked
 from engine.corpus.sqlite_store import SqliteStore
 from engine.corpus.tokens import fold, tokenise
 from engine.corpus.vectors import EmbedderRef
@@ -20,12 +21,14 @@ from engine.embedding.base import Embedder, pack
 from engine.embedding.choose import open_embedder
 from engine.errors import CorpusError, ModelUnavailableError, PersonaMoeError
 from engine.events import Event, FacetsFound, QuestionEmbedded, Warned
+from engine.graph.question import names_in
 from engine.ids import q6
 
 BY_WORDS = "questions are compared by words only"
 LONGEST_WAIT = 30.0
 """Seconds for a question's vector, after which words have to do: an answer is waiting for it."""
 _LEAST = 1e-9
+_TITLES = frozenset(("title", "heading", "symbol"))
 UPDATE = "run 'persona-moe index --embed' with your documents"
 
 
@@ -59,11 +62,12 @@ class Likeness:
         """Return what likeness adds to each passage of the index for ``question``.
 
         Where the index holds vectors that cannot be used (some are missing, their embedder is not
-        there), nothing is added and the reason is told. Nothing is added either to a question that holds
-        an identifier: it says exactly what it is about, and to an embedder its parts are noise.
+        there), nothing is added and the reason is told. Nothing is added either to a question that says
+        exactly what it is about: where a name leads, likeness only leads away from what it leads on to, and
+        the parts of an identifier are noise to an embedder.
         """
         held = self._table.embedder()
-        if held is None or any(word.is_code for word in tokenise(fold(question)).words):
+        if held is None or self._says_exactly(question):
             return Meaning()
         try:
             self._require_whole()
@@ -98,6 +102,17 @@ class Likeness:
         except ValueError:
             data = b""
         return self._compared(held, data) if len(data) == 2 * held.dims else Meaning()
+
+    def _says_exactly(self, question: str) -> bool:
+        """Whether a question holds an identifier, a symbol of the index, or a name that is a title in it."""
+        if any(word.is_code for word in tokenise(fold(question)).words):
+            return True
+        symbols, _ = asked(question)
+        if self._store.word_ids(symbols):
+            return True
+        names = self._store.name_ids([name.key for name in names_in(question, self._store)])
+        homes = self._store.homes(list(names.values())).values()
+        return any(kind in _TITLES for found in homes for _, kind in found)
 
     def _require_whole(self) -> None:
         missing = self._table.missing()

@@ -17,7 +17,7 @@ from engine.snapshots.library import SnapshotLibrary
 from engine.snapshots.verify import verify
 from engine.workspace import Workspace
 
-QUESTION = "Who designed the Helio lamp?"
+QUESTION = "Who designed the lamp that runs on sunlight?"
 
 
 def embed(engine: Engine) -> int:
@@ -253,6 +253,27 @@ def test_likeness_is_part_of_the_score_and_every_part_is_told(engine: Engine) ->
     assert any(term.name == "meaning" and term.value > 0 for each in found for term in each.terms)
     for each in found:
         assert sum(term.value for term in each.terms) == pytest.approx(each.score, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who was master of the Petrel?",  # a heading of the index
+        "What does `light_up` do?",
+        "Where is the light_up function called?",
+    ],
+)
+def test_a_question_that_says_exactly_what_it_is_about_is_answered_by_words(
+    engine: Engine, documents: Path, server: Loopback, question: str
+) -> None:
+    (documents / "lamp.py").write_text("def light_up(lamp):\n    return lamp.sunlight\n", encoding="utf-8")
+    engine.index([documents])
+    embed(engine)
+    asked = len(server.log)
+    found = engine.search(question)
+    assert found
+    assert not any(term.name == "meaning" for each in found for term in each.terms)
+    assert len(server.log) == asked
 
 
 def test_a_recorded_run_verifies_with_no_server_left(
