@@ -73,8 +73,10 @@ async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: b
 async def _chosen(chat: OllamaModel, settings: OllamaSettings, model: str) -> Choice:
     models = await chat.available()
     info, why = await pick(chat, models, model, settings.model_name)
-    if chat.faults:
-        why = f"{why}; {len(chat.faults)} of {len(chat.endpoints)} servers do not answer"
+    if down := [str(n) for n, each in enumerate(chat.endpoints, 1) if each.fault is not None]:
+        # By their places in the settings: this stands in the digest of a run, which holds no address.
+        which = f"servers {', '.join(down[:-1])} and {down[-1]}" if down[1:] else f"server {down[0]}"
+        why = f"{why}; {which} of {len(chat.endpoints)} do{'' if down[1:] else 'es'} not answer"
     here = all(is_loopback(endpoint.url) for endpoint in chat.endpoints)
     context = window_for(settings.context_tokens, info, memory() if here else 0)
     ref = ModelRef(provider=chat.provider, name=info.name, digest=info.digest, why=why, context=context)

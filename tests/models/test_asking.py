@@ -192,7 +192,9 @@ def test_servers_that_are_down_beside_one_that_answers_are_told(
         out, said = capsys.readouterr()
         assert main(["--workspace", str(workspace), "doctor", "--json"]) == 0
         checks = json.loads(capsys.readouterr().out)
-    assert "2 of 3 servers do not answer" in said
+    hosts = ", ".join(each.removeprefix("http://") for each in (*dead, server.url))
+    assert f"writes at {hosts} (" in said
+    assert "; servers 1 and 2 of 3 do not answer)" in said
     assert "Mara Voss" in out
     assert len(server.chats) >= 2
     told = json.dumps(checks)

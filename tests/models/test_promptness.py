@@ -190,7 +190,7 @@ def test_a_server_that_cannot_be_reached_is_told_within_a_second(place: Path, ca
     assert isinstance(event, ev.QueryStarted)
     said = {"refused": "no model server is listening", "no such name": "cannot be resolved"}
     if case == "two of three":
-        assert "2 of 3 servers do not answer" in event.model.why
+        assert "servers 1 and 2 of 3 do not answer" in event.model.why
     else:
         assert said[case] in str(event.model.problem)
     assert_prompt(since + floor, seen, naps)
