@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.config import Settings
 from engine.corpus.store import Lexicon
 from engine.evaluation.outputs import Context, ExpertOutput
@@ -327,9 +328,8 @@ class ModelAuthor:
             self.speeds.append(reply.prompt_tokens / reply.read_seconds)
         sent = _sent(request)
         if 0 < reply.prompt_tokens < sent / LONGEST_TOKEN:
-            problem = (
-                f"the server read only {reply.prompt_tokens} tokens of a prompt of {sent} bytes: it cut it"
-            )
+            read = counted(reply.prompt_tokens, "token")
+            problem = f"the server read only {read} of a prompt of {sent} bytes: it cut it"
             self._cut.setdefault("read", []).append(problem)
         elif 0 < reply.window < request.num_ctx:
             problem = f"the server gave the model a window of {reply.window} tokens, not {request.num_ctx}"

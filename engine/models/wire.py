@@ -138,6 +138,7 @@ def fault_of(error: Exception, *, started: bool) -> ModelCallError:
             return ModelCallError("unreachable", f"the model server cannot be asked ({_kind(error)})", _REACH)
         case _:
             why = "a line of it is not JSON" if isinstance(error, ValueError) else _kind(error)
+            why = "a line of it is nested too deeply" if isinstance(error, RecursionError) else why
             return ModelCallError(
                 "garbage",
                 f"the model server's answer cannot be read ({why})",

@@ -36,7 +36,7 @@ MIDWAY = [
     ("list", "garbage", "cannot be read"),
     ("null", "garbage", "cannot be read"),
     ("types", "garbage", "cannot be read"),
-    ("deep", "garbage", "cannot be read"),
+    ("deep", "garbage", "cannot be read (a line of it is "),
     ("huge", "too-long", "1 MB"),
     ("drop", "dropped", "in the middle"),
     ("no-done", "cut-off", "before its end"),
