@@ -18,9 +18,12 @@ MOST_BYTES: Final = 64 * 1024
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _TOGETHER: Final[tuple[frozenset[Scope], ...]] = (
     frozenset({"main", "replay"}),
-    frozenset({"list", "personas"}),
+    *(
+        frozenset[Scope]({"list", place})
+        for place in ("main", "replay", "personas", "roster", "runs", "models", "import")
+    ),
 )
-"""Places whose keys work at the same time: one key can only mean one thing there."""
+"""Places whose keys work at the same time: one key means one thing there. Those of "app" always work."""
 
 
 def key_names() -> frozenset[str]:
@@ -102,15 +105,14 @@ def _normal(name: str, value: str, where: str) -> str:
     return ",".join(dict.fromkeys(made))
 
 
-def _together(name: str) -> frozenset[Scope]:
-    scope = BY_ID[name].scope
-    return next((group for group in _TOGETHER if scope in group), frozenset({scope}))
+def _work_together(one: Scope, other: Scope) -> bool:
+    return one == other or "app" in (one, other) or any({one, other} <= group for group in _TOGETHER)
 
 
 def _refuse_clash(name: str, found: Mapping[str, str], where: str) -> None:
     """Raise ConfigError if a key that the user gave to an action means another thing there too."""
     for other in ACTIONS:
-        if other.id == name or other.scope not in _together(name):
+        if other.id == name or not _work_together(BY_ID[name].scope, other.scope):
             continue
         both = set(found[name].split(",")) & set(found.get(other.id, other.keys).split(","))
         both -= set(BY_ID[name].keys.split(",")) & set(other.keys.split(","))
@@ -166,7 +168,7 @@ def for_textual(keys: Mapping[str, str]) -> dict[str, str]:
     for name in keys:
         old = set(BY_ID[name].keys.split(","))
         for other in ACTIONS:
-            shares = other.scope in _together(name) and old & set(other.keys.split(","))
-            if shares and other.id not in full:
+            shares = old & set(other.keys.split(","))
+            if shares and other.id not in full and _work_together(BY_ID[name].scope, other.scope):
                 full[other.id] = other.keys
     return full

@@ -29,7 +29,10 @@ def test_own_keys_are_read_in_both_forms(tmp_path: Path) -> None:
         ('# mine\n\n[main]\nquit = "ctrl+pgup"\n', "keys.toml line 4: 'ctrl+pgup' is no key (main.quit)"),
         ('"main.quit" = "contrl+q"\n', "keys.toml line 1: 'contrl+q' is no key"),
         ('[main]\nquit = "r"\n', "r is the key of both main.quit and main.runs"),
-        ('[main]\nquit = "space"\n', "space is the key of both main.quit and replay.play"),
+        ('[main]\nquit = "home"\n', "home is the key of both main.quit and"),
+        ('[list]\nchoose = "q"\n', "q is the key of both list.choose and main.quit"),
+        ('[roster]\nfilter = "g"\n', "g is the key of both roster.filter and list.first"),
+        ('[app]\nhelp = "P"\n', "P is the key of both app.help and main.roster"),
         ('[runs]\nmark = "c"\n', "both runs.mark and runs.compare"),
     ],
 )
