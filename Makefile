@@ -25,6 +25,7 @@ run: $(INSTALLED)
 	printf '\nQuestion: %s\n\n' "$(QUESTION)"; $(DEMO) ask "$(QUESTION)"
 
 test: $(INSTALLED)
+	@$(BIN)/python -m compileall -q engine tui
 	@$(BIN)/python -m pytest -n auto -q
 
 check: lint types contracts coverage
@@ -40,6 +41,7 @@ contracts: $(INSTALLED)
 	@$(BIN)/lint-imports --no-logo
 
 coverage: $(INSTALLED)
+	@$(BIN)/python -m compileall -q engine tui
 	@$(BIN)/coverage erase
 	@$(BIN)/python -m pytest -n auto -q --cov --cov-report=term
 
