@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from engine.events import Event, Token
+from engine.events import Event, QueryStarted, Token
 from tui.conversation import Conversation, Turn
 from tui.glyphs import Glyphs
 from tui.notices import ModelState, Opened, Pulling, RunEnded, Said, Working
@@ -151,10 +151,20 @@ class Desk:
         if batch:
             self.run = fold(self.run, batch)
             self._pace.note(now, sum(1 for each in batch if isinstance(each, Token) and not each.thinking))
+            if self._found_no_model(batch):
+                self.session.look_for_model()
         if ended and self.run.saved is not None:
             self.conversation.end(self.run.saved.snapshot, self.run.question)
         if self.running:
             self.seconds = now - self._began
+
+    def _found_no_model(self, batch: Sequence[Event]) -> bool:
+        """Return whether a run that begins has no model although one was there when it was looked for."""
+        return (
+            self.model is not None
+            and self.model.status == "ready"
+            and any(isinstance(each, QueryStarted) and each.model.problem for each in batch)
+        )
 
     def _pulled(self, entry: Pulling) -> None:
         self.pulls[entry.name] = entry

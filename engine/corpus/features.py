@@ -203,7 +203,7 @@ def unpack(blob: bytes) -> "array[int]":
 def pack_places(tokens: Sequence[int], counts: Mapping[int, int]) -> tuple[bytes, bytes, bytes]:
     """Return the three arrays in which :class:`Features` looks up where a word stands.
 
-    ``counts`` tells how often each word is among the ``tokens``, by word.
+    ``counts`` tells how often each word is among the ``tokens``, words ascending.
     """
     places = sorted(range(len(tokens)), key=tokens.__getitem__)
     return pack([*counts]), pack([*accumulate(counts.values())]), pack(places)

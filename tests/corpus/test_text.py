@@ -1,5 +1,6 @@
 """Text to terms, names, marks and sentences: what meets what, and never slowly."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.corpus import marks
 from engine.corpus.analysis import analyse
 from engine.corpus.features import STOPPED
 from engine.corpus.marks import asked, dates, symbols
@@ -219,6 +221,21 @@ def test_a_definition_is_marked_and_found_by_its_question(code: str) -> None:
 def test_a_call_is_no_definition() -> None:
     assert symbols("return run_target(x)", ()) == []
     assert symbols("", (Name("Widget.run", "symbol"),)) == ["#run"]
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["int ", "a", "Foo", "::", "*", "&", "~", "(", ")", " ", "\n", "\t", "return ", ".", "é", "9"]
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_looking_back_from_parentheses_finds_what_a_search_from_the_front_does(text: str) -> None:
+    from_the_front = re.compile(marks._TYPED.pattern.replace(r"\Z", r"\("), re.ASCII)
+    found = symbols(text, ())
+    assert found == [marks._symbol(name) for name in dict.fromkeys(from_the_front.findall(text))]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The model line and the list of models, against a real server on loopback."""
 
 import socket
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -87,6 +88,20 @@ def test_a_call_that_fails_is_told_at_once_with_the_server_and_what_it_had_writt
         assert "Mara Voss" in moe.desk.run.answer_text
 
     with Loopback("drop", delay=0.2) as server:
+        point_at(workspace, server.url)
+        go(workspace, journey, (120, 40))
+
+
+def test_a_server_that_went_away_is_said_with_the_next_question(workspace: Workspace) -> None:
+    async def journey(moe: PersonaMoeApp, pilot: Any) -> None:
+        await wait_until(pilot, lambda: "ollama tiny:1b" in line(moe))
+        up.close()
+        await ask(moe, pilot)
+        await wait_until(pilot, lambda: f"none at 127.0.0.1:{server.port}" in line(moe))
+        assert "answers quote your documents" in line(moe)
+
+    with ExitStack() as up:
+        server = up.enter_context(Loopback())
         point_at(workspace, server.url)
         go(workspace, journey, (120, 40))
 

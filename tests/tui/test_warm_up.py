@@ -18,6 +18,12 @@ def memory(moe: PersonaMoeApp) -> str:
     return moe.desk.model.memory if moe.desk.model is not None else "unknown"
 
 
+def open_naming_a_model(workspace: Workspace, server: Loopback, journey: Any) -> None:
+    point_at(workspace, server.url)
+    set_value(workspace.configs, "ollama.model_name", "tiny:1b")
+    go(workspace, journey, (120, 40))
+
+
 def test_a_named_model_is_loaded_with_the_window_that_questions_ask_for(workspace: Workspace) -> None:
     async def journey(moe: PersonaMoeApp, pilot: Any) -> None:
         await wait_until(pilot, lambda: "loading it" in line(moe))
@@ -33,9 +39,7 @@ def test_a_named_model_is_loaded_with_the_window_that_questions_ask_for(workspac
 
     with Loopback() as server:
         server.load_seconds = 0.5
-        point_at(workspace, server.url)
-        set_value(workspace.configs, "ollama.model_name", "tiny:1b")
-        go(workspace, journey, (120, 40))
+        open_naming_a_model(workspace, server, journey)
 
 
 @pytest.mark.parametrize(
@@ -63,9 +67,7 @@ def test_a_model_in_memory_is_not_loaded_again(workspace: Workspace) -> None:
 
     with Loopback() as server:
         server.loaded["tiny:1b"] = 4096
-        point_at(workspace, server.url)
-        set_value(workspace.configs, "ollama.model_name", "tiny:1b")
-        go(workspace, journey, (120, 40))
+        open_naming_a_model(workspace, server, journey)
 
 
 def test_a_load_that_fails_is_a_few_words_in_the_line_and_questions_go_on(workspace: Workspace) -> None:
@@ -79,9 +81,7 @@ def test_a_load_that_fails_is_a_few_words_in_the_line_and_questions_go_on(worksp
         assert moe.desk.run.started.model.name == "tiny:1b"
 
     with Loopback("load-500") as server:
-        point_at(workspace, server.url)
-        set_value(workspace.configs, "ollama.model_name", "tiny:1b")
-        go(workspace, journey, (120, 40))
+        open_naming_a_model(workspace, server, journey)
 
 
 def test_nobody_waits_for_a_load_and_leaving_the_app_ends_it(workspace: Workspace) -> None:
@@ -92,9 +92,7 @@ def test_nobody_waits_for_a_load_and_leaving_the_app_ends_it(workspace: Workspac
         assert moe.desk.run.outcome == "answered"
 
     with Loopback("load-silent") as server:
-        point_at(workspace, server.url)
-        set_value(workspace.configs, "ollama.model_name", "tiny:1b")
-        go(workspace, journey, (120, 40))
+        open_naming_a_model(workspace, server, journey)
         until = time.monotonic() + 10
         while not all(each["gone"] for each in server.loads) and time.monotonic() < until:
             time.sleep(0.02)
