@@ -1,3 +1,4 @@
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,10 +8,11 @@ import pytest
 # pytest imports by importlib here, which leaves helpers beside the tests unimportable.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from asking import DOCUMENTS, Captured
+from asking import DOCUMENTS
 from loopback import Loopback
 
-from tui.cli import main
+from engine.pipeline import Engine
+from engine.workspace import Workspace
 
 
 @pytest.fixture
@@ -19,15 +21,21 @@ def server() -> Iterator[Loopback]:
         yield running
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "100")
-    documents = tmp_path / "documents"
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace to copy: what it is asked changes the copy alone."""
+    place = tmp_path_factory.mktemp("indexed")
+    documents = place / "documents"
     documents.mkdir()
     for name, text in DOCUMENTS.items():
         (documents / name).write_text(text)
-    folder = tmp_path / "workspace"
-    assert main(["--workspace", str(folder), "index", str(documents)]) == 0
-    capsys.readouterr()
-    return folder
+    with Engine.open(Workspace.open(place / "workspace")) as engine:
+        engine.index([documents])
+    return place / "workspace"
+
+
+@pytest.fixture
+def workspace(indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    return shutil.copytree(indexed, tmp_path / "workspace")

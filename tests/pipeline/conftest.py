@@ -1,5 +1,6 @@
 """A small corpus with a two-hop question, indexed once for all tests of the pipeline."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,9 +40,7 @@ def open_sluice(height: int) -> bool:
 }
 
 
-@pytest.fixture
-def documents(tmp_path: Path) -> Path:
-    folder = tmp_path / "docs"
+def write_documents(folder: Path) -> Path:
     folder.mkdir()
     for name, text in DOCUMENTS.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -49,12 +48,38 @@ def documents(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace.open(tmp_path / "workspace")
+def documents(tmp_path: Path) -> Path:
+    return write_documents(tmp_path / "docs")
 
 
 @pytest.fixture
-def engine(workspace: Workspace, documents: Path) -> Iterator[Engine]:
+def new_workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(tmp_path / "new")
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with the documents, to copy: what it is asked changes the copy alone."""
+    place = tmp_path_factory.mktemp("indexed")
+    with Engine.open(Workspace.open(place / "workspace")) as engine:
+        engine.index([write_documents(place / "docs")])
+    return place / "workspace"
+
+
+@pytest.fixture
+def workspace(indexed: Path, tmp_path: Path) -> Workspace:
+    return Workspace.open(shutil.copytree(indexed, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def engine(workspace: Workspace) -> Iterator[Engine]:
     with Engine.open(workspace) as opened:
+        yield opened
+
+
+@pytest.fixture
+def changing(new_workspace: Workspace, documents: Path) -> Iterator[Engine]:
+    """An engine over ``documents``, which the test changes."""
+    with Engine.open(new_workspace) as opened:
         opened.index([documents])
         yield opened

@@ -216,8 +216,8 @@ def test_snapshots_folder_that_cannot_be_written_is_a_warning(engine: Engine, wo
     assert isinstance(events[-1], ev.QueryFinished)
 
 
-def test_empty_corpus_says_what_to_do(workspace: Workspace) -> None:
-    with Engine.open(workspace) as engine, pytest.raises(CorpusError, match="persona-moe index"):
+def test_empty_corpus_says_what_to_do(new_workspace: Workspace) -> None:
+    with Engine.open(new_workspace) as engine, pytest.raises(CorpusError, match="persona-moe index"):
         engine.search("anything")
 
 
@@ -243,11 +243,11 @@ def test_number_of_results_is_bounded(engine: Engine, k: int) -> None:
         engine.search(QUESTION, k=k)
 
 
-def test_removed_document_leaves_no_evidence(engine: Engine, documents: Path) -> None:
+def test_removed_document_leaves_no_evidence(changing: Engine, documents: Path) -> None:
     (documents / "engineer.md").unlink()
-    report = engine.index([documents])
+    report = changing.index([documents])
     assert report.removed == 1
-    assert all(each.position.document != "docs/engineer.md" for each in engine.search(QUESTION))
+    assert all(each.position.document != "docs/engineer.md" for each in changing.search(QUESTION))
 
 
 def test_final_answer_is_scored_on_what_was_read(engine: Engine) -> None:
@@ -307,21 +307,21 @@ def test_persona_written_meanwhile_takes_part_in_the_next_question(
     assert "sceptic" not in {event.persona for event in only(events, ev.GateScored)}
 
 
-def test_search_kept_in_memory_is_forgotten_when_documents_change(engine: Engine, documents: Path) -> None:
-    before = engine.search(QUESTION)
-    assert engine.search(QUESTION) == before
+def test_search_kept_in_memory_is_forgotten_when_documents_change(changing: Engine, documents: Path) -> None:
+    before = changing.search(QUESTION)
+    assert changing.search(QUESTION) == before
     (documents / "engineer.md").write_text("# Margaret Tolland\n\nMargaret Tolland came from Osterby.\n")
-    engine.index([documents])
-    assert any("Osterby" in each.text for each in engine.search(QUESTION))
+    changing.index([documents])
+    assert any("Osterby" in each.text for each in changing.search(QUESTION))
 
 
-def test_log_tells_what_was_done_but_no_question(workspace: Workspace, documents: Path) -> None:
-    system = workspace.configs / "system.toml"
+def test_log_tells_what_was_done_but_no_question(new_workspace: Workspace, documents: Path) -> None:
+    system = new_workspace.configs / "system.toml"
     system.write_text(system.read_text().replace('log_level = "warning"', 'log_level = "info"'))
-    with Engine.open(workspace) as engine:
+    with Engine.open(new_workspace) as engine:
         engine.index([documents])
         list(engine.ask_sync(QUESTION))
-    log = workspace.state / "persona-moe.log"
+    log = new_workspace.state / "persona-moe.log"
     assert log.stat().st_mode & 0o777 == 0o600
     lines = [msgspec.json.decode(line) for line in log.read_bytes().splitlines()]
     assert any("indexed: 5 added" in line["message"] for line in lines)

@@ -30,11 +30,8 @@ def test_gauges_move_beside_the_digest(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("by_setting", [True, False])
-def test_without_learning_nothing_changes_by_a_byte(
-    workspace: Workspace, documents: Path, by_setting: bool
-) -> None:
+def test_without_learning_nothing_changes_by_a_byte(workspace: Workspace, by_setting: bool) -> None:
     with Engine.open(workspace) as engine:
-        engine.index([documents])
         list(engine.ask_sync(QUESTION))
     before = contents(workspace)
     assert workspace.ledger_path in before
@@ -46,13 +43,10 @@ def test_without_learning_nothing_changes_by_a_byte(
     assert contents(workspace) == before
 
 
-def test_a_run_with_records_can_be_repeated_after_more_was_learned(
-    workspace: Workspace, documents: Path
-) -> None:
+def test_a_run_with_records_can_be_repeated_after_more_was_learned(workspace: Workspace) -> None:
     set_value(workspace.configs, "system.learn_every", "2")
     set_value(workspace.configs, "thresholds.min_questions", "2")
     with Engine.open(workspace) as engine:
-        engine.index([documents])
         runs = [list(engine.ask_sync(QUESTION)) for _ in range(6)]
         told = [(run[0].learned_runs, bool(run[0].learned)) for run in runs]
         assert told == [(0, False), (0, False), (2, True), (2, True), (4, True), (4, True)]

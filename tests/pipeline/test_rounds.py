@@ -12,23 +12,16 @@ from engine.personas.ledger import Ledger
 from engine.pipeline import AskOptions, Engine
 from engine.snapshots.reader import open_snapshot
 from engine.workspace import Workspace
-from tests.pipeline.conftest import DOCUMENTS
 
 QUESTION = "Who designed Tolland Bridge, when did its wool market close and where does the Wend rise?"
 QUIET = AskOptions(no_model=True)
 
 
 @pytest.fixture
-def narrow(tmp_path: Path) -> Iterator[Engine]:
+def narrow(workspace: Workspace) -> Iterator[Engine]:
     """An engine whose questions begin with one expert, so that much is left open."""
-    workspace = Workspace.open(tmp_path / "workspace")
     set_value(workspace.configs, "thresholds.first_round", "1")
-    folder = tmp_path / "docs"
-    folder.mkdir()
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
     with Engine.open(workspace) as opened:
-        opened.index([folder])
         yield opened
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -24,9 +23,10 @@ QUESTION = "How high is the water tower of Hollin Moor?"
 LEAK = "Do the farmers like the supply that leaks into the fields near Hollin Moor, and has the council paid?"
 
 
-@pytest.fixture
-def graph(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[QueryGraph]:
-    folder = tmp_path / "docs"
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    place = tmp_path_factory.mktemp("reading")
+    folder = place / "docs"
     folder.mkdir()
     for year in range(2010, 2022):
         text = f"The water tower was looked at and is high, says report {year}."
@@ -37,12 +37,15 @@ def graph(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[QueryGraph
         "supply into the fields, which the farmers do not like and the council has never paid for.\n",
         encoding="utf-8",
     )
-    with Engine.open(Workspace.open(tmp_path / "workspace")) as engine:
-        engine.index([folder])
-        query = Query(
-            getattr(request, "param", QUESTION), engine.store, CorpusLexicon(engine.store), engine.settings
-        )
-        yield query.graph
+    with Engine.open(Workspace.open(place / "workspace")) as opened:
+        opened.index([folder])
+        yield opened
+
+
+@pytest.fixture
+def graph(engine: Engine, request: pytest.FixtureRequest) -> QueryGraph:
+    question = getattr(request, "param", QUESTION)
+    return Query(question, engine.store, CorpusLexicon(engine.store), engine.settings).graph
 
 
 def titles(graph: QueryGraph, rows: list[int]) -> list[str]:
