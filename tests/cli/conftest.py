@@ -1,6 +1,7 @@
 """A workspace of its own for each test, and the command line as a user runs it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import set_value
 from engine.pipeline import AskOptions, Engine
 from engine.workspace import Workspace
-from tui.cli import main
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -80,14 +81,20 @@ def documents(tmp_path: Path) -> Path:
     return write_documents(tmp_path / "documents")
 
 
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace to copy: the documents are indexed, and no model server is asked."""
+    place = tmp_path_factory.mktemp("indexed")
+    made = Workspace.open(place / "workspace")
+    set_value(made.configs, "ollama.provider", "extractive")
+    with Engine.open(made) as engine:
+        engine.index([write_documents(place / "documents")])
+    return made.root
+
+
 @pytest.fixture
-def workspace(tmp_path: Path, documents: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A workspace in which the documents are indexed and no model server is asked."""
-    folder = tmp_path / "workspace"
-    assert main(["--workspace", str(folder), "index", str(documents)]) == 0
-    assert main(["--workspace", str(folder), "config", "set", "ollama.provider", "extractive"]) == 0
-    capsys.readouterr()
-    return folder
+def workspace(indexed: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(indexed, tmp_path / "workspace")
 
 
 @pytest.fixture
