@@ -14,6 +14,9 @@ QUESTION := How does persona-moe find the evidence for an answer?
 SAMPLE := docs
 DEMO := $(BIN)/persona-moe --workspace .workspace
 
+# Half of what collecting takes is compiling the tests, unless what was compiled may be kept for the next run.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto -q
+
 .DELETE_ON_ERROR:
 .PHONY: run test check lint types contracts coverage bench acceptance pictures lock demo clean
 
@@ -26,7 +29,7 @@ run: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
-	@$(BIN)/python -m pytest -n auto -q
+	@$(PYTEST)
 
 check: lint types contracts coverage
 
@@ -43,7 +46,7 @@ contracts: $(INSTALLED)
 coverage: $(INSTALLED)
 	@$(BIN)/python -m compileall -q engine tui
 	@$(BIN)/coverage erase
-	@$(BIN)/python -m pytest -n auto -q --cov --cov-report=term
+	@$(PYTEST) --cov --cov-report=term
 
 bench: $(INSTALLED)
 	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
