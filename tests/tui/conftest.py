@@ -1,5 +1,6 @@
 """A workspace with a small corpus, recorded runs, and the app over it with a clock that stands still."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -44,9 +45,7 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture
-def documents(tmp_path: Path) -> Path:
-    folder = tmp_path / "documents"
+def write_documents(folder: Path) -> Path:
     for name, text in DOCUMENTS.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,17 +54,35 @@ def documents(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def empty_workspace(tmp_path: Path) -> Workspace:
-    workspace = Workspace.open(tmp_path / "workspace")
+def documents(tmp_path: Path) -> Path:
+    return write_documents(tmp_path / "documents")
+
+
+@pytest.fixture(scope="session")
+def complete(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace without documents, to copy."""
+    workspace = Workspace.open(tmp_path_factory.mktemp("complete") / "workspace")
     (workspace.configs / "ollama.toml").write_text('provider = "extractive"\n', encoding="utf-8")
-    return workspace
+    return workspace.root
+
+
+@pytest.fixture(scope="session")
+def indexed(complete: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with documents, to copy."""
+    place = tmp_path_factory.mktemp("indexed")
+    with Engine.open(Workspace.open(shutil.copytree(complete, place / "workspace"))) as engine:
+        engine.index([write_documents(place / "documents")])
+    return place / "workspace"
 
 
 @pytest.fixture
-def workspace(empty_workspace: Workspace, documents: Path) -> Workspace:
-    with Engine.open(empty_workspace) as engine:
-        engine.index([documents])
-    return empty_workspace
+def empty_workspace(complete: Path, tmp_path: Path) -> Workspace:
+    return Workspace.open(shutil.copytree(complete, tmp_path / "workspace"))
+
+
+@pytest.fixture
+def workspace(indexed: Path, tmp_path: Path) -> Workspace:
+    return Workspace.open(shutil.copytree(indexed, tmp_path / "workspace"))
 
 
 @pytest.fixture
