@@ -1,9 +1,11 @@
 """What the pictures of the app are made from: a run made by hand, and the app without an engine."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from textual.command import CommandPalette
 from tui_samples import QUESTION, still, wait_until
 
 from engine import events as ev
@@ -180,10 +182,22 @@ def recorded() -> list[Event]:
     return [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(made)]
 
 
+BEATS = 3
+"""Without another picture: lists that grow are drawn at every second beat only."""
 NO_MODEL = ModelState(status="off", instead="answers quote your documents")
 
 
-class Quiet(PersonaMoeApp):
+class Filmed(PersonaMoeApp):
+    """The app, which counts the pictures it makes."""
+
+    frames = 0
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        self.frames += 1
+        super()._display(screen, renderable)
+
+
+class Quiet(Filmed):
     """The app without an engine: what it shows is put there by the test."""
 
     def start_session(self) -> None:
@@ -219,17 +233,25 @@ def app(
 
 
 async def settled(pilot: Any) -> None:
-    """Wait until the picture stays as it is; the footer, for one, is drawn a little after the keys."""
-    was, same = "", 0
-    for _ in range(80):
-        await pilot.pause(0.12)
-        screen = pilot.app.screen
-        ready = screen.has_class("-tiny") or any(key.size.width for key in screen.query("FooterKey"))
-        now = pilot.app.export_screenshot() if ready else ""
-        same = same + 1 if now and now == was else 0
-        if same == 4:
+    """Wait until the picture is whole and stays: beat after beat of the app's timer makes no other."""
+    moe: Filmed = pilot.app
+    main: MainScreen = moe.screen_stack[0]  # type: ignore[assignment]
+    main.ticking.pause()
+    hurried = main.set_interval(1 / 40, main.tick)
+    frames = beat = -1
+    await pilot.pause()
+    for _ in range(4_000):
+        await asyncio.sleep(0.01)
+        screen = moe.screen
+        # The footer is drawn a little after the keys; the palette and a screen too small have none.
+        bare = isinstance(screen, CommandPalette) or screen.has_class("-tiny")
+        whole = bare or any(key.size.width for key in screen.query("FooterKey"))
+        if not whole or moe.frames != frames:
+            frames, beat = moe.frames, main._ticks
+        elif main._ticks >= beat + BEATS:
+            hurried.stop()
+            main.ticking.resume()
             return
-        was = now
     raise AssertionError("the picture never came to rest")
 
 

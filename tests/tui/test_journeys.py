@@ -47,7 +47,6 @@ async def ask(app: PersonaMoeApp, pilot: Any, text: str = QUESTION) -> None:
     await press_text(pilot, text)
     await pilot.press("enter")
     await wait_until(pilot, lambda: not app.desk.running and app.desk.run.saved is not None)
-    await pilot.pause(0.3)
 
 
 def shown(screen: Any, selector: str) -> str:
@@ -266,7 +265,7 @@ def test_zoom_and_sizes_lose_nothing(workspace: Workspace) -> None:
         line = graph.current
         for size in ((200, 50), (80, 24), (40, 12), (20, 5), (1, 1), (120, 40)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.1)
+            await pilot.pause()
         await wait_until(pilot, lambda: app.focused is graph)
         assert graph.current == line
         await pilot.press("z")

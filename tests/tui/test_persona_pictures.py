@@ -1,6 +1,6 @@
 """The persona screens as pictures, each looked at, in three sizes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from picture_kit import sized
+from picture_kit import Before, Filmed, Snap, settled, sized
 from tui_samples import still, wait_until
 
 from engine.events import Scores, Tier
@@ -20,7 +20,6 @@ from engine.personas.registry import PersonaRegistry
 from engine.personas.track_record import Duel
 from engine.preview import SideBySide
 from engine.workspace import Workspace, create_workspace
-from tui.app import PersonaMoeApp
 from tui.glyphs import ASCII, UNICODE, Glyphs
 from tui.notices import Opened
 from tui.screens.personas import PersonasScreen
@@ -28,9 +27,6 @@ from tui.screens.personas_card import CardScreen
 from tui.screens.personas_import import ImportScreen
 from tui.widgets.persona_lists import CardList, RosterList
 from tui.widgets.row_list import RowList
-
-Before = Callable[[Any], Awaitable[None]]
-Snap = Callable[..., bool]
 
 PERSONAS: tuple[tuple[str, Tier, float, dict[str, int], list[str]], ...] = (
     ("fact-finder", "active", 0.5, {"depth": 4, "rigour": 5}, ["fact", "answer"]),
@@ -113,7 +109,7 @@ def record(registry: PersonaRegistry) -> None:
                 ledger.rows("INSERT OR REPLACE INTO gauge VALUES (?, ?, ?)", (name, "", state))
 
 
-class Inline(PersonaMoeApp):
+class Inline(Filmed):
     """The app whose engine's thread is this one: what is asked of it is there at once."""
 
     def start_session(self) -> None:
@@ -129,19 +125,6 @@ class Inline(PersonaMoeApp):
 
 def app(workspace: Workspace, glyphs: Glyphs = UNICODE, **options: Any) -> Inline:
     return Inline(workspace, glyphs=glyphs, clock=still, **options)
-
-
-async def settled(pilot: Any) -> None:
-    was, same = "", 0
-    for _ in range(80):
-        await pilot.pause(0.12)
-        ready = any(key.size.width for key in pilot.app.screen.query("FooterKey"))
-        now = pilot.app.export_screenshot() if ready else ""
-        same = same + 1 if now and now == was else 0
-        if same == 4:
-            return
-        was = now
-    raise AssertionError("the picture never came to rest")
 
 
 async def to_roster(pilot: Any) -> PersonasScreen:

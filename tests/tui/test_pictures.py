@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from picture_kit import OPENED, Snap, after, app, recorded, sized
+from picture_kit import OPENED, Snap, after, app, recorded, settled, sized
 from textual.command import CommandList
 from tui_samples import wait_until
 
@@ -95,7 +95,7 @@ def test_palette(snap_compare: Snap, empty_workspace: Workspace, size: tuple[int
         await after("escape")(pilot)
         await pilot.press("colon")
         await wait_until(pilot, lambda: made.screen.query_one(CommandList).option_count > 5)
-        await pilot.pause(0.3)
+        await settled(pilot)
 
     assert snap_compare(made, terminal_size=size, run_before=before)
 
