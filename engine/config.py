@@ -181,6 +181,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
             "definition": 1.0,
             "file": 0.8,
             "alias": 0.7,
+            "topic": 0.6,
         }
     )
 

@@ -29,6 +29,9 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "homes by title alone": {
         "home_kinds": {kind: float(kind == "title") for kind in RetrievalSettings().home_kinds}
     },
+    "titles not at home under what they are about": {
+        "home_kinds": RetrievalSettings().home_kinds | {"topic": 0.0}
+    },
     "homes worth nothing without the question": {"home_base": 0.0},
     "names lead on where nothing is left to ask": {"answered": 1.0},
     "no bonus for names of the question": {"name_bonus": 0.0},

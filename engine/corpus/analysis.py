@@ -10,7 +10,7 @@ from engine.corpus.records import Passage
 from engine.corpus.sentences import sentence_spans
 from engine.corpus.tokens import Tokens, fold, tokenise
 
-ANALYSIS_VERSION = "3"
+ANALYSIS_VERSION = "4"
 """Changes whenever the same text would be analysed differently; an older index asks to be rebuilt."""
 
 _MOST_SENTENCES = 2_000

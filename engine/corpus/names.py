@@ -56,7 +56,7 @@ _HONORIFICS = frozenset(
 _IS_A = re.compile(r"\b(?:is|was|are|were|refers to|may refer to|became|has been)\b")
 _ALIAS = re.compile(
     r"(?:(?:known|called|written|spelled|credited|billed|referred to|records?|performs?)(?: \w+)? as"
-    r"|a\.k\.a\.|aka|née|born|or|formerly|nicknamed|(?:stage|pen|birth|real) name)"
+    r"|a\.k\.a\.|aka|née|born|or|formerly|nicknamed|spelled|spelt|(?:stage|pen|birth|real) name)"
     r"\s+([\"“']?[A-Z][^,;()\"”]{2,50})"
 )
 _SHORT_FORM = re.compile(r"[^(]{4,100}\((?:[^()]{0,30}[;,] )?([A-Z][A-Z0-9&.\-]{1,9})[);,]")
@@ -66,6 +66,11 @@ _OPENING_MARKS = re.compile(r"\A[\s\"'`“”*#=\-]+")
 _PERSON = re.compile(r"\([^()]*(?:\b(?:born|b\.|c\.|n[ée]e)\b|\d{3,4})|\bborn\b")
 _NICKNAME = re.compile(r'["“\']\s*([A-Z][a-z]+)\s*["”\']')
 _NAME_ENDS = re.compile(r"[({,]|;| or |, also | also known")
+_TITLES: tuple[tuple[re.Pattern[str], NameKind], ...] = (
+    (re.compile(r"([A-Z][^,]+), [A-Z][^,]*\Z"), "alias"),
+    (re.compile(r"(.+?),? (?:the (?:Younger|Elder)|[JS]r\.?)\Z"), "alias"),
+    (re.compile(r"(?:List of )?[A-Z][a-z]+(?: [a-z]+)* (?:of|in) (?:the )?([A-Z].*)\Z"), "topic"),
+)
 _HEAD_CHARACTERS = 250
 _ALIAS_CHARACTERS = 350
 _LONGEST_VERB = 20
@@ -213,6 +218,9 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
         bare = _FINAL_PARENTHESIS.sub("", name.text)
         if bare != name.text:
             add(name_key(bare), name.kind)
+        if name.kind == "title":
+            for text, kind in _of_title(bare):
+                add(name_key(text), kind)
     untitled = not names and not title
     defined = _defined(fold(first_sentence))
     for key in defined:
@@ -232,6 +240,18 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
         if lead:
             add(lead[0].key, "definition")
     return [Home(key, kind) for key, kind in found]
+
+
+def _of_title(title: str) -> Iterator[tuple[str, NameKind]]:
+    """Yield what is known by this title for short, and what it is about.
+
+    >>> [*_of_title("Boston, Lincolnshire"), *_of_title("Pliny the Elder"), *_of_title("Economy of Greece")]
+    [('Boston', 'alias'), ('Pliny', 'alias'), ('Greece', 'topic')]
+    """
+    for pattern, kind in _TITLES:
+        match = pattern.match(title)
+        if match is not None:
+            yield match.group(1), kind
 
 
 def _defined(sentence: str) -> list[str]:

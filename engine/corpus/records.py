@@ -11,7 +11,7 @@ import msgspec
 from engine.ids import digest
 
 Unit: TypeAlias = Literal["line", "page", "row"]
-NameKind: TypeAlias = Literal["title", "heading", "symbol", "file", "definition", "alias"]
+NameKind: TypeAlias = Literal["title", "heading", "symbol", "file", "definition", "alias", "topic"]
 
 
 class Name(msgspec.Struct, frozen=True):

@@ -55,6 +55,8 @@ _SPELT = {ord(letter): name for letter, name in zip("αβγδεζηθικλμν�
     ord("Ł"): "L",
     ord("đ"): "d",
     ord("ı"): "i",
+    # Letters of other scripts, put into Latin ones: Hawaiʻi, ʿAli, Gogolʹ.
+    **dict.fromkeys(map(ord, "ʻʼʾʿʹ"), ""),
 }
 # British to American, so that both spellings of a word meet in one stem.
 _SPELLING = tuple(
@@ -135,8 +137,8 @@ _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 def fold(text: str) -> str:
     """Return ``text`` without accents and compatibility forms, Greek letters spelt out.
 
-    >>> fold("Kraków"), fold("TNF-α")
-    ('Krakow', 'TNF-alpha')
+    >>> fold("Kraków"), fold("TNF-α"), fold("Hawaiʻi")
+    ('Krakow', 'TNF-alpha', 'Hawaii')
     """
     return text if text.isascii() else _BEYOND_ASCII.sub(_folded, text)
 

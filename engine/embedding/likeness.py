@@ -5,6 +5,7 @@ same on every machine. What it is worth is added to what a passage scores by its
 """
 
 import asyncio
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
@@ -15,7 +16,6 @@ import msgspec
 from engine.config import Settings
 from engine.corpus.marks import asked
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import fold, tokenise
 from engine.corpus.vectors import EmbedderRef
 from engine.embedding.base import Embedder, pack
 from engine.embedding.choose import open_embedder
@@ -29,6 +29,8 @@ LONGEST_WAIT = 30.0
 """Seconds for a question's vector, after which words have to do: an answer is waiting for it."""
 _LEAST = 1e-9
 _TITLES = frozenset(("title", "heading", "symbol"))
+# run_target, runTarget, HttpRequestHandler; PlayStation, McKenzie and tRNAs are words of a language, too.
+_IDENTIFIER = re.compile(r"[^\W\d_]\w*_\w|\b[a-z]+[A-Z][a-z]|[a-z][A-Z]\w*[a-z][A-Z]")
 UPDATE = "run 'persona-moe index --embed' with your documents"
 
 
@@ -105,7 +107,7 @@ class Likeness:
 
     def _says_exactly(self, question: str) -> bool:
         """Whether a question holds an identifier, a symbol of the index, or a name that is a title in it."""
-        if any(word.is_code for word in tokenise(fold(question)).words):
+        if _IDENTIFIER.search(question):
             return True
         symbols, _ = asked(question)
         if self._store.word_ids(symbols):

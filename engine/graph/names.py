@@ -75,11 +75,20 @@ class NameBook:
             )
 
     def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:
-        """Each home of a name once, by its strongest kind, with its share of what leads to the name."""
+        """Each home of a name once, by its strongest kind, with its share of what leads to the name.
+
+        What is only about it ("Economy of Greece") takes nothing off the share of what bears it.
+        """
         kinds = self._settings.home_kinds
         best: dict[int, str] = {}
         for row, kind in homes:
             if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
                 best[row] = kind
-        crowd = len(best) ** -self._settings.home_crowding if best else 0.0
-        return [(row, kind, kinds.get(kind, 1.0) * crowd) for row, kind in best.items()]
+        bearing = sum(kind != "topic" for kind in best.values())
+        return [
+            (row, kind, kinds.get(kind, 1.0) * self._crowding(len(best) if kind == "topic" else bearing))
+            for row, kind in best.items()
+        ]
+
+    def _crowding(self, homes: int) -> float:
+        return float(homes**-self._settings.home_crowding)

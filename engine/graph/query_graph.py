@@ -24,7 +24,7 @@ from engine.graph.question import Question, QuestionName, read_question
 from engine.ids import q6
 
 # A name that a passage defines or gives in its text is its subject only as far as its title says so, too.
-_SAID_INSIDE = frozenset(("definition", "alias"))
+_SAID_INSIDE = frozenset(("definition", "alias", "topic"))
 
 
 class Path(msgspec.Struct, frozen=True):

@@ -194,6 +194,30 @@ def test_titles_lose_their_parenthesis_and_aliases_count() -> None:
     assert found["second chance"] == "alias"
 
 
+@pytest.mark.parametrize(
+    ("title", "key", "kind"),
+    [
+        ("Boston, Lincolnshire", "boston", "alias"),
+        ("Martin Luther King, Jr.", "martin luther king", "alias"),
+        ("Lorenzo Costa the Younger", "lorenzo costa", "alias"),
+        ("History of Mississippi", "mississippi", "topic"),
+        ("List of rivers in the United States", "united states", "topic"),
+        ("Director of the National Security Agency (film)", "national security agency", "topic"),
+    ],
+)
+def test_a_title_says_what_it_is_known_by_for_short_and_what_it_is_about(
+    title: str, key: str, kind: str
+) -> None:
+    found = home_keys("It says more.", title)
+    assert found[key] == kind
+    assert found[name_key(title)] == "title"
+
+
+@pytest.mark.parametrize("title", ["Bread, butter and jam", "Terms of service", "Made In America", "Ada"])
+def test_a_title_of_another_form_is_known_by_itself_alone(title: str) -> None:
+    assert home_keys("It says more.", title) == {name_key(title): "title"}
+
+
 @given(st.text(max_size=300))
 @settings(max_examples=100, deadline=None)
 def test_any_text_can_be_searched_for_names(text: str) -> None:

@@ -261,6 +261,9 @@ def test_likeness_is_part_of_the_score_and_every_part_is_told(engine: Engine) ->
         "Who was master of the Petrel?",  # a heading of the index
         "What does `light_up` do?",
         "Where is the light_up function called?",
+        "Who wrote run_target?",
+        "Who wrote runTarget?",
+        "Who wrote RunTargetTwice?",
     ],
 )
 def test_a_question_that_says_exactly_what_it_is_about_is_answered_by_words(
@@ -274,6 +277,14 @@ def test_a_question_that_says_exactly_what_it_is_about_is_answered_by_words(
     assert found
     assert not any(term.name == "meaning" for each in found for term in each.terms)
     assert len(server.log) == asked
+
+
+@pytest.mark.parametrize("question", ["Where did LiHua sail with tRNAs?", "Which PlayStation, Mr McKenzie?"])
+def test_a_name_written_in_one_word_is_no_identifier(engine: Engine, server: Loopback, question: str) -> None:
+    embed(engine)
+    asked = len(server.log)
+    engine.search(question)
+    assert len(server.log) > asked
 
 
 def test_a_recorded_run_verifies_with_no_server_left(

@@ -134,6 +134,23 @@ def test_where_nothing_is_left_to_ask_a_name_leads_away_less(store: SqliteStore)
     assert strength(0.0) < strength(settings.answered)
 
 
+def test_a_link_leads_to_what_is_about_a_name_and_no_less_to_what_bears_it() -> None:
+    mine = ("Red Mine", "The Red Mine lies in Ohio, near a river.")
+    bearer = ("Ohio", "A state of lakes and of wide plains.")
+    about = ("History of Ohio", "It joined the union in 1803, after long talks.")
+    others = [(f"Well {i}", f"Well {i} was dug in Ohio.") for i in range(6)]
+    question = "When did the state of the Red Mine join the union?"
+
+    def strengths(rows: Sequence[tuple[str, str]]) -> dict[str, float]:
+        graph = QueryGraph(question, corpus([mine, *rows, *others, *FILLER]), RetrievalSettings())
+        links = graph.expand(row_of(graph, "Red Mine"), "p")
+        return {f"{graph.label(each.target)} ({each.kind})": each.strength for each in links}
+
+    both, alone = strengths([bearer, about]), strengths([bearer, ("Ohio now", about[1])])
+    assert both.keys() >= {"Ohio (title)", "History of Ohio (topic)"}
+    assert both["Ohio (title)"] == pytest.approx(alone["Ohio (title)"], rel=1e-3)
+
+
 def test_a_name_too_common_leads_nowhere() -> None:
     rows = [("A", "A met Common Name once."), *((f"P{i}", f"Common Name owns well {i}.") for i in range(60))]
     graph = QueryGraph("Which well did A own?", corpus(rows), RetrievalSettings())
