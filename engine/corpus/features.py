@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
 from struct import Struct
@@ -200,13 +200,15 @@ def unpack(blob: bytes) -> "array[int]":
     return array("i", blob)
 
 
-def pack_places(tokens: Sequence[int], counts: Mapping[int, int]) -> tuple[bytes, bytes, bytes]:
+def pack_places(
+    tokens: Sequence[int], words: Sequence[int], counts: Sequence[int]
+) -> tuple[bytes, bytes, bytes]:
     """Return the three arrays in which :class:`Features` looks up where a word stands.
 
-    ``counts`` tells how often each word is among the ``tokens``, words ascending.
+    ``words`` are those among the ``tokens``, ascending, ``counts`` how often each stands there.
     """
     places = sorted(range(len(tokens)), key=tokens.__getitem__)
-    return pack([*counts]), pack([*accumulate(counts.values())]), pack(places)
+    return pack(words), pack([*accumulate(counts)]), pack(places)
 
 
 def _rows(blob: bytes, width: int) -> list[tuple[int, ...]]:

@@ -3,8 +3,8 @@
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from struct import Struct
-from sys import byteorder
 
 import apsw
 
@@ -50,18 +50,26 @@ class PackedRuns:
         """
         counts = Counter(keys)
         last = dict(self._db.execute(self._short, (_listed(counts),))) if extend else {}
-        # One sort of all and one join of all: a list for each key is several times as much work.
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        joined = b"".join(map(packed.__getitem__, order))
+        # Each to its place, then one join of all: to sort them, or to make a list for each key, takes longer.
+        ordered = sorted(counts)
+        first = dict(zip(ordered, accumulate(map(counts.__getitem__, ordered), initial=0), strict=False))
+        placed = [b""] * len(keys)
+        free = first.copy()
+        for key, one in zip(keys, packed, strict=True):
+            place = free[key]
+            placed[place] = one
+            free[key] = place + 1
+        joined = b"".join(placed)
+        rows = array("i", joined)[:: self._width]
         new: list[tuple[int, int, bytes]] = []
         longer: list[tuple[int, int, bytes]] = []
-        at = 0
-        for key in sorted(counts):
-            run = joined[at : (at := at + counts[key] * self._packed.size)]
+        size = self._packed.size
+        for key, begin in first.items():
+            run = joined[begin * size : free[key] * size]
             if key in last:
                 longer.append((key, last[key], run))
             else:
-                new.append((key, _row(run), run))
+                new.append((key, rows[begin], run))
         self._db.executemany(self._extend, longer)
         self._db.executemany(self._insert, new)
         return counts
@@ -94,10 +102,6 @@ class PackedRuns:
                 self._db.execute(self._update, (key, first, numbers.tobytes()))
             else:
                 self._db.execute(self._delete, (key, first))
-
-
-def _row(run: bytes) -> int:
-    return int.from_bytes(run[:_BYTES], byteorder, signed=True)
 
 
 def _listed(numbers: Iterable[int]) -> str:

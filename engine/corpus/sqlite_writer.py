@@ -1,14 +1,14 @@
 """Passages on their way into the corpus file, many at once, and out of it again, exactly."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
-from engine.corpus.features import STOPPED, Analysis, Features, Postings, pack, pack_places
+from engine.corpus.features import STOPPED, Analysis, Features, Mention, Postings, pack, pack_places
 from engine.corpus.records import Passage
 from engine.corpus.runs import PackedRuns
 from engine.ids import canonical
@@ -91,26 +91,24 @@ class PassageWriter:
         a, word, name = each.analysis, self._words.__getitem__, self._names.__getitem__
         title, title_marks = [*map(word, a.title_tokens)], [*map(word, a.title_marks)]
         marks = [*map(word, a.marks)]
-        wholes = [n for position, term in a.wholes for n in (position, word(term))]
+        wholes = _numbered(a.wholes, 1, word)
         tokens = [*map(word, a.tokens)]
         found = Counter(tokens)
         words = sorted(found)
-        counts = dict(zip(words, map(found.__getitem__, words), strict=True))
+        counts = [*map(found.__getitem__, words)]
         pack_posting, lengths = self._postings.pack, (len(title), len(tokens))
-        once = pack_posting(row, 0, 1, *lengths)
-        posted = {
-            number: once if count == 1 else pack_posting(row, 0, count, *lengths)
-            for number, count in counts.items()
-        }
+        # Of a passage's many words most stand there equally often: what is kept of them is the same.
+        packed = {count: pack_posting(row, 0, count, *lengths) for count in dict.fromkeys(counts)}
+        posted = dict(zip(words, map(packed.__getitem__, counts), strict=True))
         in_title, beside = Counter((*title, *title_marks)), Counter((*wholes[1::2], *marks))
         for number in (*in_title, *beside):
-            in_body = counts.get(number, 0) + beside.get(number, 0)
+            in_body = found.get(number, 0) + beside.get(number, 0)
             posted[number] = pack_posting(row, in_title.get(number, 0), in_body, *lengths)
         posted.pop(0, None)
         postings.keys.extend(posted)
         postings.packed.extend(posted.values())
-        named = [(name(key), sentence, first, last) for key, sentence, first, last in a.mentions]
-        mentioned = dict.fromkeys([number for number, *_ in named])
+        named = _numbered(a.mentions, 0, name)
+        mentioned = dict.fromkeys(named[:: len(Mention._fields)])
         mentions.keys.extend(mentioned)
         mentions.packed.extend(repeat(self._mentions.pack(row), len(mentioned)))
         return (
@@ -119,11 +117,11 @@ class PassageWriter:
             name(a.family),
             pack(title),
             pack(title_marks),
-            *pack_places(tokens, counts),
+            *pack_places(tokens, words, counts),
             pack(wholes),
             pack(marks),
             pack([*chain.from_iterable(a.sentences)]),
-            pack([*chain.from_iterable(named)]),
+            pack(named),
         )
 
     def remove(self, rows: Sequence[int], known: Sequence[Features]) -> None:
@@ -186,6 +184,15 @@ def _word_texts(a: Analysis) -> Sequence[Iterable[str]]:
 
 def _name_texts(a: Analysis) -> Sequence[Iterable[str]]:
     return ([a.family], [key for key, *_ in a.mentions], [key for key, _ in a.homes])
+
+
+def _numbered(rows: Sequence[tuple[Any, ...]], column: int, number: Callable[[str], int]) -> list[int]:
+    """Return the fields of all ``rows``, one after the other, with numbers in place of one column's texts."""
+    fields = [*chain.from_iterable(rows)]
+    if rows:
+        width = len(rows[0])
+        fields[column::width] = map(number, fields[column::width])
+    return fields
 
 
 def _passage_row(row: int, each: _Pending) -> tuple[object, ...]:
