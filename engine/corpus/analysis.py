@@ -1,7 +1,6 @@
 """One passage in, everything the index keeps of it out."""
 
-from itertools import compress, repeat
-from operator import contains
+from itertools import accumulate
 
 from engine.corpus.features import Analysis, as_sentence
 from engine.corpus.marks import dates, symbols
@@ -16,6 +15,7 @@ ANALYSIS_VERSION = "4"
 _MOST_SENTENCES = 2_000
 _BREAK = "\0"
 """Stands between sentences; no name crosses it."""
+_WORD = "0"
 
 
 def analyse(passage: Passage) -> Analysis:
@@ -23,7 +23,8 @@ def analyse(passage: Passage) -> Analysis:
     title = tokenise(fold(passage.title))
     spans = sentence_spans(passage.text)[:_MOST_SENTENCES]
     # All sentences in one text: to cut each by itself costs more than the words do where sentences are short.
-    body = _BREAK.join([passage.text[start:end].replace(_BREAK, "\n") for start, end in spans])
+    text = passage.text.replace(_BREAK, "\n")
+    body = _BREAK.join([text[start:end] for start, end in spans])
     cut = tokenise(fold(body))
     words = _first_words(cut, len(spans))
     places = [*cut.firsts, len(cut.terms)]
@@ -47,7 +48,7 @@ def _first_words(cut: Tokens, sentences: int) -> list[int]:
     """Return the words that the sentences begin with, counted from 0."""
     if sentences < 2:
         return [0] * sentences
-    behind = enumerate(cut.gaps, 1)
-    broken = compress(behind, map(contains, cut.gaps, repeat(_BREAK)))
-    breaks = [word for word, gap in broken for _ in range(gap.count(_BREAK))]
-    return [0] * (sentences - len(breaks)) + breaks
+    # No gap holds a digit, so each word can be written as one: then a sentence's words are its digits.
+    by_sentence = _WORD.join(["", *cut.gaps]).split(_BREAK)
+    firsts = [*accumulate([written.count(_WORD) for written in by_sentence])][:-1]
+    return [0] * (sentences - len(firsts)) + firsts

@@ -9,8 +9,6 @@ leaves the same index.
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import compress
-from operator import attrgetter
 
 from engine.corpus.features import Home, Mention, as_mention
 from engine.corpus.records import Name, NameKind
@@ -75,7 +73,6 @@ _HEAD_CHARACTERS = 250
 _ALIAS_CHARACTERS = 350
 _LONGEST_VERB = 20
 """More characters than any match of _IS_A has."""
-_opens_name = attrgetter("opens_name")
 
 
 def name_key(text: str) -> str:
@@ -92,7 +89,10 @@ def _join(words: Sequence[Word]) -> str:
 
 
 def _is_calendar(words: Sequence[str]) -> bool:
-    return all(word.isdigit() or word in _CALENDAR for word in words)
+    for word in words:  # noqa: SIM110 - every name found comes by here, and all() would double its time
+        if not (word.isdigit() or word in _CALENDAR):
+            return False
+    return True
 
 
 def mentions(tokens: Tokens, sentences: Sequence[int], number: int = 0) -> list[Mention]:
@@ -153,15 +153,17 @@ def _names_in_run(surfaces: tuple[str, ...]) -> tuple[tuple[int, int, str], ...]
     return tuple(each for each in keys if _is_name(each[2]))
 
 
-def _capitalised_runs(tokens: Tokens) -> Iterator[tuple[int, int]]:
-    """Yield (first, last) of runs of capitalised words, connectors inside allowed: Bank of England."""
+def _capitalised_runs(tokens: Tokens) -> list[tuple[int, int]]:
+    """Return (first, last) of runs of capitalised words, connectors inside allowed: Bank of England."""
     words, gaps = tokens.words, tokens.gaps
+    runs: list[tuple[int, int]] = []
     past = 0
-    for i in compress(range(len(words)), map(_opens_name, words)):
+    final = len(words) - 1
+    for i in [number for number, word in enumerate(words) if word.opens_name]:
         if i < past:
             continue
         end = j = i
-        while j + 1 < len(words):
+        while j < final:
             gap = gaps[j]
             if gap not in _GAPS or (gap == ". " and len(tokens.surfaces[j]) > _LONGEST_GAP):
                 break
@@ -182,7 +184,8 @@ def _capitalised_runs(tokens: Tokens) -> Iterator[tuple[int, int]]:
         while start <= end and words[start].name and words[start].name[0] in _NOT_A_START:
             start += 1
         if start <= end:
-            yield start, end + 1
+            runs.append((start, end + 1))
+    return runs
 
 
 def _parts(words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, int]]:

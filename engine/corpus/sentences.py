@@ -6,10 +6,12 @@ import re
 _BREAK = re.compile(
     r"[.!?\n](?:(?<!\n)[\"'”’)\]]*\s+(?=[\"'“‘(\[]*[A-Z0-9À-Þ])|(?<=\n)(?:[ \t]*\n\s*)?)", re.UNICODE
 )
-_ABBREVIATION = re.compile(
-    r"(?:\b[A-Z]|\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|No|vs|Inc|Ltd|Co|Mt|ca|Lt|Col|Gen|Capt|Sgt|Prof|Rev|Hon|Fig|cf|approx"
-    r"|e\.g|i\.e|al))\.\Z"
-)
+_ABBREVIATED = (
+    "Mr Mrs Ms Dr St Jr Sr No vs Inc Ltd Co Mt ca Lt Col Gen Capt Sgt Prof Rev Hon Fig cf approx e.g i.e al"
+).split()
+_ABBREVIATION = re.compile(rf"\b(?:[A-Z]|{'|'.join(map(re.escape, _ABBREVIATED))})\.\Z")
+# A look at the last two letters spares most sentences the search.
+_LAST_LETTERS = frozenset(word[-2:] for word in _ABBREVIATED)
 _OPENS_LINE = re.compile(r"[ \t]|[-*+•]\s|[>#|=~]|```|\d+[.)] |\w{1,40}: ")
 _WRAPPED_LINE = 50
 _LOOK_BACK = 12
@@ -30,19 +32,26 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     start = 0
     for match in _BREAK.finditer(text):
         at, stop = match.span()
-        if at < start:
-            continue
-        end = at
-        if text[at] != "\n":
-            end += len(match.group().rstrip())
-            if text[at] == "." and _ABBREVIATION.search(text[max(start, end - _LOOK_BACK) : end]):
+        mark = text[at]
+        if mark == "\n":
+            end = at
+            if stop == at + 1 and _carries_on(text, at, stop):
                 continue
-        elif stop == at + 1 and _carries_on(text, at, stop):
-            continue
+        else:
+            end = at + (1 if stop == at + 2 else len(match[0].rstrip()))
+            if mark == "." and end == at + 1 and _is_abbreviated(text, start, at):
+                continue
         _add(spans, text, start, end)
         start = stop
     _add(spans, text, start, len(text))
     return spans
+
+
+def _is_abbreviated(text: str, start: int, at: int) -> bool:
+    """Whether the full stop ``at`` belongs to the word in front of it."""
+    if text[at - 1 : at].isupper() or text[max(at - 2, 0) : at] in _LAST_LETTERS:
+        return _ABBREVIATION.search(text[max(start, at + 1 - _LOOK_BACK) : at + 1]) is not None
+    return False
 
 
 def _carries_on(text: str, line_end: int, next_line: int) -> bool:
@@ -56,8 +65,9 @@ def _carries_on(text: str, line_end: int, next_line: int) -> bool:
 
 
 def _add(spans: list[tuple[int, int]], text: str, start: int, end: int) -> None:
-    piece = text[start:end].lstrip()
-    start = end - len(piece)
-    piece = piece.rstrip()
-    if piece:
-        spans.append((start, start + len(piece)))
+    piece = text[start:end]
+    bare = piece.strip()
+    if bare:
+        # Nearly always there is nothing to strip.
+        start += 0 if len(bare) == len(piece) else len(piece) - len(piece.lstrip())
+        spans.append((start, start + len(bare)))
