@@ -15,7 +15,8 @@ from engine.evaluation.outputs import Context, ExpertOutput
 from engine.evaluation.relevance import asked_type, facet_share, holds_type, question_facets
 from engine.events import Claim, Evidence, Facet
 from engine.experts.claims import check_claims, compose
-from engine.experts.quotable import Piece, pieces
+from engine.experts.defining import Definition
+from engine.experts.quotable import pieces
 from engine.experts.topic import HEADING_CREDIT, LEAST_COVERAGE, covered, names_nothing_known
 from engine.ids import q6
 from engine.personas.policy import Policy
@@ -27,8 +28,8 @@ class ExtractWeights(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float = 0.45
     evidence: float = 0.25
     answer_type: float = 0.12
-    definition: float = 0.25
-    """What a sentence gains that opens with all that was asked and says what it is."""
+    definition: float = 0.3
+    """What a sentence gains that opens with all that was asked and says what it is or does."""
     expertise: float = 0.10
     value: float = 0.12
     """What a value counts that stands by itself, below a heading that names what was asked."""
@@ -55,7 +56,6 @@ class _Option(msgspec.Struct, frozen=True):
     terms: frozenset[str]
 
 
-_OPENING = 80
 _MOST_OPTIONS = 200
 _NAMED = 0.6
 """Share of a heading's words that earlier claims must hold to have named it."""
@@ -64,11 +64,6 @@ _CODE_QUESTION = re.compile(
     r"\b(?:code|function|method|class|signature|parameters?|arguments?|implement\w*|returns?|snippet|syntax"
     r"|command|flag|option)\b|`|\w\(\)|\w_\w",
     re.I,
-)
-_TERM = re.compile(r"(?:(?:The|A|An) )?(?P<mark>\*\*|__|`)(?P<term>[^*_`]{2,60})(?P=mark)")
-_DEFINES = re.compile(r"\b(?:is|are|was|were|means|refers to|stands for|denotes|consists of)\b", re.I)
-_ASKS_DEFINITION = re.compile(
-    r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ (?:mean|do))\b|\bdefin", re.I
 )
 
 
@@ -123,7 +118,7 @@ def _options(
     weights: ExtractWeights,
 ) -> list[_Option]:
     kind = asked_type(question, answer_type)
-    defines = bool(_ASKS_DEFINITION.search(question))
+    definition = Definition(question, facets, context)
     with_code = asks_for_code(question, facets)
     known = context.checker.weights(context.lexicon.terms("\n".join(expertise)))
     best = max((each.score for each in ranked), default=0.0)
@@ -154,9 +149,9 @@ def _options(
                 fixed += weights.answer_type
             if piece.kind == "fragment":
                 fixed += weights.value * under
-            if defines and facets:
-                subjects = [*_subjects(piece), *([own_heading] if piece.place == opening else [])]
-                fixed += weights.definition * _defined_share(subjects, facets, context)
+            if piece.kind == "prose":
+                opened = own_heading if piece.place == opening else ""
+                fixed += weights.definition * definition.share(piece.text, opened)
             options.append(
                 _Option(
                     text=piece.text,
@@ -177,33 +172,6 @@ def _tilt(terms: frozenset[str], known: Mapping[str, float], context: Context) -
     """Return the share of the sentence's weight that lies in the persona's expertise, in [0, 1]."""
     own = context.checker.weights(sorted(terms))
     return math.fsum(w for term, w in own.items() if term in known) / math.fsum(own.values())
-
-
-def _subjects(piece: Piece) -> list[str]:
-    """Return what the sentence explains: what stands before its "is", or a name set off at its very start.
-
-    Such a name is explained by whatever follows: "**Owl** hunts at night".
-    """
-    if piece.kind != "prose":
-        return []
-    term, verb = _TERM.match(piece.text), _DEFINES.search(piece.text)
-    subjects = [term["term"]] if term else []
-    if verb is not None and verb.start() <= _OPENING:
-        subjects.append(piece.text[: verb.start()])
-    return subjects
-
-
-def _defined_share(subjects: Sequence[str], facets: Sequence[Facet], context: Context) -> float:
-    """Return the share of the question, in [0, 1], that one of ``subjects`` is about."""
-    known = [context.checker.terms(subject) for subject in subjects]
-    whole = math.fsum(facet.weight for facet in facets)
-    return max(
-        (
-            math.fsum(f.weight for f in facets if facet_share(f, each, context) == 1.0) / whole
-            for each in known
-        ),
-        default=0.0,
-    )
 
 
 def _pick(

@@ -18,6 +18,7 @@ from engine.events import Citation, ConflictFound, Evidence, Facet, SentenceChec
 from engine.experts.claims import REFUSAL
 from engine.experts.clusters import Cluster, cluster_claims
 from engine.experts.conflicts import find_conflicts
+from engine.experts.defining import Definition
 from engine.ids import q6
 
 FLAG_ONE_DOCUMENT = "unanimous from one document"
@@ -38,6 +39,8 @@ AS_MUCH = 0.8
 NAMED = 0.6
 """Share of a heading's words that earlier sentences must hold to have named it."""
 ANSWER_TYPE_BONUS = 0.2
+DEFINITION_BONUS = 0.7
+"""What a sentence gains that explains just what was asked, where an explanation was asked for."""
 SUPPORTER_BONUS = 0.05
 """What each further expert with an own document adds to a sentence's claim to stand first."""
 
@@ -226,8 +229,10 @@ def _order(
     left = list(enumerate(clusters))
     headings = [[h for h in _headings(cluster, asked, context) if h] for cluster in clusters]
     shares = [_facet_shares(cluster, facets, context) for cluster in clusters]
+    definition = Definition(question, facets, context)
     fixed = [
-        ANSWER_TYPE_BONUS * bool(kind and holds_type(cluster.claim.text, kind, question, context))
+        DEFINITION_BONUS * definition.share(cluster.claim.text, _opened(cluster, context))
+        + ANSWER_TYPE_BONUS * bool(kind and holds_type(cluster.claim.text, kind, question, context))
         + SUPPORTER_BONUS * (min(len(cluster.personas), cluster.documents) - 1)
         for cluster in clusters
     ]
@@ -276,6 +281,16 @@ def _headings(cluster: Cluster, asked: frozenset[str], context: Context) -> list
     """Return the words of the headings above what a claim cites, without those of the question."""
     sections = [context.evidence[cite].position.section for cite in cluster.cites if cite in context.evidence]
     return [context.checker.terms(section) - asked for section in sections]
+
+
+def _opened(cluster: Cluster, context: Context) -> str:
+    """Return the heading of the passage that begins with this claim, if one does."""
+    begins = cluster.claim.text.rstrip("…")
+    for cite in cluster.cites:
+        passage = context.evidence.get(cite)
+        if passage is not None and " ".join(passage.text.split()).startswith(begins):
+            return passage.position.section.rpartition("›")[2]
+    return ""
 
 
 def _facet_shares(cluster: Cluster, facets: Sequence[Facet], context: Context) -> list[float]:

@@ -42,6 +42,23 @@ def test_a_name_set_off_at_the_start_is_explained_by_what_follows() -> None:
     assert found.claims[0].text == "**Owls** ask who is awake."
 
 
+@pytest.mark.parametrize("question", ["What does the owl do?", "What is an owl?", "what are `owl` ?"])
+def test_what_was_asked_is_explained_by_the_sentence_that_begins_with_it(question: str) -> None:
+    told = passage(
+        "told",
+        "Every owl was counted by the owl gate.\n\nThe owl hunts mice in the dark.",
+        section="Owl gate",
+    )
+    found = answer(question, told, facets=[facet("owl", 1.0)])
+    assert found.claims[0].text == "The owl hunts mice in the dark."
+
+
+def test_a_row_of_figures_explains_nothing_and_one_of_words_its_first_cell() -> None:
+    rows = "| Owl alone | 0.879 | 0.811 | **-0.073** |\n| Owl | a bird that hunts in the dark | birds |"
+    found = answer("What is an owl?", passage("told", rows), facets=[facet("owl", 1.0)])
+    assert found.claims[0].text == "Owl | a bird that hunts in the dark | birds"
+
+
 def test_a_colon_that_announces_what_is_not_quoted_becomes_an_ellipsis() -> None:
     (piece,) = pieces("The gate weighs all of these:\n\n```\nx = 1\n```", "a.md", LEXICON, with_code=False)
     assert piece.text == "The gate weighs all of these\N{HORIZONTAL ELLIPSIS}"

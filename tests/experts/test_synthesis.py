@@ -51,6 +51,16 @@ def test_the_direct_answer_stands_first_and_markers_count_in_order() -> None:
     assert found.citations[0].passage == "gate"
 
 
+def test_an_explanation_that_was_asked_for_stands_first() -> None:
+    opens = passage("opens", "Beside the others one plain walk is made. It costs little.", section="Owl arm")
+    said = passage("said", "The heron is pinned, and so is the owl arm.", 2)
+    outputs = [expert("a", (said.text, "said"), ("Beside the others one plain walk is made.", "opens"))]
+    explained = synthesize(outputs, "What is the owl arm?", [opens, said], lexicon=LEXICON)
+    assert explained.answer.startswith("Beside the others one plain walk is made.")
+    asked = synthesize(outputs, "Which heron is pinned with the owl arm?", [opens, said], lexicon=LEXICON)
+    assert asked.answer.startswith("The heron is pinned")
+
+
 def test_rows_of_a_table_are_listed_and_speak_each_of_its_own() -> None:
     table = passage(
         "keys", "`q` | quits the owl\n`u` | undoes a move\n`z` | sleeps", section="Keys of the owl"
