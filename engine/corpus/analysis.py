@@ -35,12 +35,12 @@ def analyse(passage: Passage) -> Analysis:
         title_marks=[*(whole.term for whole in title.wholes), *dates(passage.title) * 2],
         tokens=cut.terms,
         wholes=cut.wholes,
-        marks=symbols(passage.text, passage.names),
+        marks=symbols(passage.text, passage.names, cut.surfaces if len(spans) < _MOST_SENTENCES else None),
         sentences=[
             as_sentence((start, end, places[word])) for (start, end), word in zip(spans, words, strict=True)
         ],
         mentions=[*mentions(title, [0], -1), *mentions(cut, words)],
-        homes=homes(passage.title, passage.names, passage.text[slice(*spans[0])] if spans else ""),
+        homes=homes(passage.title, title, passage.names, passage.text[slice(*spans[0])] if spans else ""),
     )
 
 

@@ -5,12 +5,17 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engine.corpus.records import Name
 from engine.corpus.tokens import STOP_WORDS, fold
 
-_KEYWORDS = re.compile(
+_KEYWORDS = frozenset(
+    """
+    class struct enum interface trait fn def func function type impl namespace module mod const macro_rules
+    """.split()
+)
+_DECLARED = re.compile(
     r"\b(?:class|struct|enum|interface|trait|fn|def|func|function|type|impl|namespace|module|mod|macro_rules!"
     r"|const|@interface)\s+([A-Za-z_]\w{0,80})",
     re.ASCII,
@@ -43,15 +48,28 @@ def _symbol(name: str) -> str:
     return "#" + name.strip("_~").lower()
 
 
-def symbols(text: str, names: tuple[Name, ...]) -> list[str]:
+def symbols(text: str, names: tuple[Name, ...], surfaces: Iterable[str] | None = None) -> list[str]:
     """Return the marks of the symbols that a passage defines, by its parser or by its own words.
+
+    ``surfaces`` are the words of the whole text as they stand, if they are known: that saves a search.
 
     >>> symbols("def run_target(self): ...", ())
     ['#run_target']
     """
-    found = [*_KEYWORDS.findall(text), *_typed(text)]
+    found = _DECLARED.findall(text) if _may_declare(text, surfaces) else []
+    found += _typed(text)
     found += [name.text.rpartition(".")[2] for name in names if name.kind == "symbol"]
     return [_symbol(name) for name in dict.fromkeys(found)]
+
+
+def _may_declare(text: str, surfaces: Iterable[str] | None) -> bool:
+    """Whether a keyword may stand in the text: of most prose its words tell sooner than a search.
+
+    Within a word, behind a hyphen, an apostrophe or a letter beyond ASCII, only the search finds it.
+    """
+    if surfaces is None or "-" in text or "'" in text or not text.isascii():
+        return True
+    return not _KEYWORDS.isdisjoint(surfaces)
 
 
 def _typed(text: str) -> Iterator[str]:

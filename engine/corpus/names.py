@@ -204,8 +204,10 @@ def _parts(words: Sequence[Word], first: int, last: int) -> Iterator[tuple[int, 
                 yield start, end + 1
 
 
-def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
+def homes(title: str, cut: Tokens, names: Sequence[Name], first_sentence: str) -> list[Home]:
     """Return the names at home in a passage: given ones, those it defines, and their variants.
+
+    ``cut`` are the tokens of the title.
 
     In a passage without title or heading, what the first sentence defines is its title, and is also known
     by the short form that follows in parentheses: "The European X-ray Observatory Satellite (EXOSAT) was".
@@ -217,7 +219,7 @@ def homes(title: str, names: Sequence[Name], first_sentence: str) -> list[Home]:
             found.setdefault((key, kind))
 
     for name in names:
-        add(name_key(name.text), name.kind)
+        add(_join(cut.words) if name.text == title else name_key(name.text), name.kind)
         bare = _FINAL_PARENTHESIS.sub("", name.text)
         if bare != name.text:
             add(name_key(bare), name.kind)

@@ -1,5 +1,6 @@
 """Passages on their way into the corpus file, many at once, and out of it again, exactly."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, repeat
@@ -99,14 +100,19 @@ class PassageWriter:
         pack_posting, lengths = self._postings.pack, (len(title), len(tokens))
         # Of a passage's many words most stand there equally often: what is kept of them is the same.
         packed = {count: pack_posting(row, 0, count, *lengths) for count in dict.fromkeys(counts)}
-        posted = dict(zip(words, map(packed.__getitem__, counts), strict=True))
+        posted = [*map(packed.__getitem__, counts)]
+        only_beside: dict[int, bytes] = {}
         in_title, beside = Counter((*title, *title_marks)), Counter((*wholes[1::2], *marks))
         for number in (*in_title, *beside):
             in_body = found.get(number, 0) + beside.get(number, 0)
-            posted[number] = pack_posting(row, in_title.get(number, 0), in_body, *lengths)
-        posted.pop(0, None)
-        postings.keys.extend(posted)
-        postings.packed.extend(posted.values())
+            one = pack_posting(row, in_title.get(number, 0), in_body, *lengths)
+            if number in found:
+                posted[bisect_left(words, number)] = one
+            elif number:
+                only_beside[number] = one
+        stopped = 1 if 0 in found else 0  # a stop word has no postings, and is the first of the words
+        postings.keys.extend(chain(words[stopped:], only_beside))
+        postings.packed.extend(chain(posted[stopped:], only_beside.values()))
         named = _numbered(a.mentions, 0, name)
         mentioned = dict.fromkeys(named[:: len(Mention._fields)])
         mentions.keys.extend(mentioned)

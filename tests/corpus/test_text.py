@@ -39,7 +39,7 @@ def passage(text: str, title: str = "") -> Passage:
 
 def home_keys(first: str, title: str = "") -> dict[str, str]:
     names = (Name(title, "title"),) if title else ()
-    return {home.key: home.kind for home in reversed(homes(title, names, first))}
+    return {home.key: home.kind for home in reversed(homes(title, tokenise(fold(title)), names, first))}
 
 
 # -- tokens --------------------------------------------------------------------------------------
@@ -245,6 +245,16 @@ def test_a_definition_is_marked_and_found_by_its_question(code: str) -> None:
 def test_a_call_is_no_definition() -> None:
     assert symbols("return run_target(x)", ()) == []
     assert symbols("", (Name("Widget.run", "symbol"),)) == ["#run"]
+
+
+KEYWORDS = st.sampled_from(["class", "def", "fn", "type", "macro_rules!", "@interface"])
+BETWEEN = st.sampled_from([" ", "-", "_", "'", "é", "\n", "\0", "(", "Foo", "9", ". A"])
+
+
+@settings(max_examples=300)
+@given(st.lists(st.one_of(KEYWORDS, BETWEEN), max_size=12).map("".join))
+def test_a_passage_is_marked_as_a_search_of_its_text_would(text: str) -> None:
+    assert analyse(passage(text)).marks == symbols(text, ())
 
 
 @settings(max_examples=300)
