@@ -35,7 +35,8 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
         mark = text[at]
         if mark == "\n":
             end = at
-            if stop == at + 1 and _carries_on(text, at, stop):
+            long_line = at - text.rfind("\n", 0, at) > _WRAPPED_LINE
+            if long_line and stop == at + 1 and _carries_on(text, at, stop):
                 continue
         else:
             end = at + (1 if stop == at + 2 else len(match[0].rstrip()))
@@ -55,10 +56,7 @@ def _is_abbreviated(text: str, start: int, at: int) -> bool:
 
 
 def _carries_on(text: str, line_end: int, next_line: int) -> bool:
-    line_start = text.rfind("\n", 0, line_end) + 1
-    if line_end - line_start < _WRAPPED_LINE:
-        return False
-    line = text[line_start:line_end].rstrip()
+    line = text[text.rfind("\n", 0, line_end) + 1 : line_end].rstrip()
     if len(line) < _WRAPPED_LINE or line[-1] in ".!?:;|{}" or line.startswith(("#", "|")):
         return False
     return not _OPENS_LINE.match(text, next_line)

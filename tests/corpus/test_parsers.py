@@ -156,6 +156,11 @@ def test_paragraphs_are_packed_within_a_section_and_never_over_its_end() -> None
     assert [p.text for p in document.passages] == ["one\n\ntwo", "three"]
 
 
+def test_cells_that_a_table_lacks_are_no_blocks_of_their_own() -> None:
+    document = parsed("a.md", "| a | b | c |\n|---|---|---|\n| 1\n# Next\n\nText.\n")
+    assert [(passage.start, passage.end) for passage in document.passages] == [(1, 3), (6, 6)]
+
+
 def test_long_paragraph_is_cut_at_sentence_ends() -> None:
     text = " ".join(f"Sentence number {n} is here." for n in range(100))
     document = parsed("a.txt", text, 200)

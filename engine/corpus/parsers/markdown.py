@@ -46,32 +46,35 @@ def _found(body: str) -> Iterator[_Found]:
     """Yield the blocks of ``body`` in reading order."""
     from pyromark import Options, events_with_range
 
-    depth = level = 0
+    level = past = 0
     seen: list[str] = []
     for event, reach in events_with_range(body, options=Options.ENABLE_TABLES):
-        if isinstance(event, str):
-            if event == "Rule" and depth == 0:
-                yield _Found("Rule", reach["start"], reach["end"])
-            elif level:
+        if reach["end"] <= past:
+            # Within the last block, as most events are: of these only a heading's matter.
+            if not level:
+                continue
+            if isinstance(event, str):
                 seen.append(" ")  # a line of the heading ends
-        elif "Start" in event:
-            tag = event["Start"]
-            kind = tag if isinstance(tag, str) else next(iter(tag))
-            if depth == 0 and not isinstance(tag, str) and "Heading" in tag:
-                level, seen = int(tag["Heading"]["level"][1]), []
-            elif (depth == 0 and kind != "List") or (depth == 1 and kind == "Item"):
-                yield _Found(kind, reach["start"], reach["end"])
-            depth += 1
-        elif "End" in event:
-            depth -= 1
-            if depth == 0 and level:
-                yield _Found("Heading", reach["start"], reach["end"], level, "".join(seen))
-                level = 0
-        elif level:
-            if "Text" in event:
+            elif "Text" in event:
                 seen.append(event["Text"])
             elif "Code" in event:
                 seen.append(event["Code"])
+            elif "End" in event and "Heading" in event["End"]:
+                yield _Found("Heading", reach["start"], reach["end"], level, "".join(seen))
+                level = 0
+        elif isinstance(event, str):
+            if event == "Rule":
+                yield _Found("Rule", reach["start"], reach["end"])
+        elif "Start" in event:
+            tag = event["Start"]
+            kind = tag if isinstance(tag, str) else next(iter(tag))
+            if kind == "List":
+                continue  # its items are what is yielded
+            past = reach["end"]
+            if not isinstance(tag, str) and "Heading" in tag:
+                level, seen = int(tag["Heading"]["level"][1]), []
+            else:
+                yield _Found(kind, reach["start"], past)
 
 
 def _is_comment(html: bytes) -> bool:
