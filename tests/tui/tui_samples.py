@@ -10,7 +10,7 @@ QUESTION = "Who designed the Helio lamp?"
 
 
 async def wait_until(pilot: Any, ready: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Let the app go on until ``ready``, and take in what had come by then.
+    """Let the app go on until ``ready``, and come to rest: what is shown may have the focus a moment later.
 
     What it is waited for may take its time on a busy machine.
     """
@@ -19,7 +19,7 @@ async def wait_until(pilot: Any, ready: Callable[[], bool], seconds: float = 60.
         if asyncio.get_running_loop().time() > deadline:
             raise AssertionError("it did not happen in time")
         await asyncio.sleep(0.01)
-    await pilot.pause(0)
+    await pilot.pause()
 
 
 def still() -> float:
