@@ -130,6 +130,18 @@ Count: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
 Depth: TypeAlias = Annotated[int, Meta(ge=1, le=1000)]
 
 
+class HomeKinds(_Part, frozen=True, kw_only=True):
+    """What each thing that makes a passage the home of a name is worth."""
+
+    title: Share = 1.0
+    heading: Share = 1.0
+    symbol: Share = 1.0
+    definition: Share = 1.0
+    file: Share = 0.8
+    alias: Share = 0.7
+    topic: Share = 0.6
+
+
 class RetrievalSettings(_Part, frozen=True, kw_only=True):
     """``retrieval.toml``: how passages are matched, linked and chosen."""
 
@@ -173,17 +185,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     choose_from: Depth = 30
     set_size: Depth = 5
     path_order: Share = 0.5
-    home_kinds: dict[str, Share] = msgspec.field(
-        default_factory=lambda: {
-            "title": 1.0,
-            "heading": 1.0,
-            "symbol": 1.0,
-            "definition": 1.0,
-            "file": 0.8,
-            "alias": 0.7,
-            "topic": 0.6,
-        }
-    )
+    home_kinds: HomeKinds = HomeKinds()
 
 
 class EmbeddingSettings(_Part, frozen=True, kw_only=True):

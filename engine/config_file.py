@@ -158,10 +158,12 @@ def _refuse_unknown(content: dict[str, Any], kind: Any, where: str, prefix: str)
             for number, each in enumerate(value):
                 if isinstance(each, dict):
                     _refuse_unknown(each, row, where, f"{key}[{number}].")
+        elif row is not None and isinstance(value, dict):
+            _refuse_unknown(value, row, where, f"{key}.")
 
 
 def _row_type(kind: Any) -> Any:
-    """Return the Struct that a list of this type holds, if it does."""
+    """Return the Struct that this type is, or that a list of it holds, if there is one."""
     if hasattr(kind, "__struct_fields__"):
         return kind
     return next(filter(None, map(_row_type, getattr(kind, "__args__", ()))), None)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from engine.config import RetrievalSettings, Settings
+from engine.config import HomeKinds, RetrievalSettings, Settings
 from engine.embedding.base import pack
 from engine.embedding.likeness import Likeness, Meaning
 from engine.graph.query_graph import QueryGraph
@@ -16,6 +16,8 @@ from engine.pipeline import CONTROL_PERSONA, Engine
 from engine.query import Query
 from engine.traversal.selection import choose_evidence
 
+KINDS = HomeKinds.__struct_fields__
+
 FIRST_HOP: dict[str, Any] = {"link_weight": 0.0, "name_bonus": 0.0, "lift": 0.0}
 
 ABLATIONS: dict[str, dict[str, Any]] = {
@@ -23,15 +25,11 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no links, no names of the question": FIRST_HOP,
     "no links through shared names": {"shared_weight": 0.0},
     "no links to homes": {
-        "home_kinds": dict.fromkeys(RetrievalSettings().home_kinds, 0.0),
+        "home_kinds": dict.fromkeys(KINDS, 0.0),
         "name_bonus": 0.0,
     },
-    "homes by title alone": {
-        "home_kinds": {kind: float(kind == "title") for kind in RetrievalSettings().home_kinds}
-    },
-    "titles not at home under what they are about": {
-        "home_kinds": RetrievalSettings().home_kinds | {"topic": 0.0}
-    },
+    "homes by title alone": {"home_kinds": {kind: float(kind == "title") for kind in KINDS}},
+    "titles not at home under what they are about": {"home_kinds": {"topic": 0.0}},
     "homes worth nothing without the question": {"home_base": 0.0},
     "names lead on where nothing is left to ask": {"answered": 1.0},
     "no bonus for names of the question": {"name_bonus": 0.0},
@@ -59,9 +57,9 @@ class Asked(msgspec.Struct):
 
 
 def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    """Return the settings with these of retrieval changed, and without a cache of searches."""
+    """Return the settings, retrieval changed as a file would change it, and without a cache of searches."""
     system = msgspec.structs.replace(settings.system, enable_caching=False)
-    retrieval = msgspec.structs.replace(settings.retrieval, **changes)
+    retrieval = msgspec.convert(msgspec.to_builtins(settings.retrieval) | dict(changes), RetrievalSettings)
     return msgspec.structs.replace(settings, system=system, retrieval=retrieval)
 
 

@@ -10,14 +10,10 @@ from collections.abc import Iterable, Iterator
 from engine.corpus.records import Name
 from engine.corpus.tokens import STOP_WORDS, fold
 
-_KEYWORDS = frozenset(
-    """
-    class struct enum interface trait fn def func function type impl namespace module mod const macro_rules
-    """.split()
-)
+_WORDS = "class struct enum interface trait fn def func function type impl namespace module mod const".split()
+_KEYWORDS = frozenset((*_WORDS, "macro_rules"))
 _DECLARED = re.compile(
-    r"\b(?:class|struct|enum|interface|trait|fn|def|func|function|type|impl|namespace|module|mod|macro_rules!"
-    r"|const|@interface)\s+([A-Za-z_]\w{0,80})",
+    rf"\b(?:{'|'.join(_WORDS)}|macro_rules!|@interface)\s+([A-Za-z_]\w{{0,80}})",
     re.ASCII,
 )
 _TYPED = re.compile(

@@ -16,11 +16,11 @@ _OPENING = 80
 _TERM = re.compile(r"(?:(?:The|A|An) )?(?P<mark>\*\*|__|`)(?P<term>[^*_`]{2,60})(?P=mark)")
 _DEFINES = re.compile(r"\b(?:is|are|was|were|means|refers to|stands for|denotes|consists of)\b", re.I)
 _SUBJECT_ENDS = re.compile(r"(?<=\w)[,;(]")
-_ASKS = re.compile(r"^\s*(?:what|who)(?:'s| is| are| was| were| do(?:es)? .+ (?:mean|do))\b|\bdefin", re.I)
-_ASKS_ABOUT = re.compile(
-    r"^\s*(?:what|who)(?:(?:'s| is| are| was| were) (?P<is>.+?)| do(?:es)? (?P<does>.+?) (?:mean|do))\W*$",
-    re.I,
+_ASKS = re.compile(
+    r"^\s*(?:what|who)(?:(?:'s| is| are| was| were)\b(?P<is>.*)| do(?:es)? (?P<does>.+?) (?:mean|do)\b)",
+    re.I | re.S,
 )
+_ASKS_TO_DEFINE = re.compile(r"\bdefin", re.I)
 _ARTICLE = re.compile(r"^(?:the|an?) ", re.I)
 _CELL_ENDS = " | "
 _FIGURE = re.compile(r"\W*\d")
@@ -30,10 +30,11 @@ class Definition:
     """Measures how far sentences explain what ``question`` asks about."""
 
     def __init__(self, question: str, facets: Sequence[Facet], context: Context) -> None:
-        self.asked = bool(facets) and _ASKS.search(question) is not None
+        asks = _ASKS.match(question)
+        self.asked = bool(facets) and (asks is not None or _ASKS_TO_DEFINE.search(question) is not None)
         """Whether the question asks for an explanation at all; no sentence explains anything else."""
         self._facets, self._context = facets, context
-        self._opens = _opening_with(question)
+        self._opens = _opening_with(asks["is"] or asks["does"]) if asks else None
         self._whole = math.fsum(facet.weight for facet in facets)
         self._terms = frozenset[str]().union(*(context.checker.terms(facet.text) for facet in facets))
 
@@ -72,10 +73,9 @@ class Definition:
         return held / self._whole * len(terms & self._terms) / len(terms)
 
 
-def _opening_with(question: str) -> re.Pattern[str] | None:
-    """Return what a sentence begins with whose subject is the one thing that the question is about."""
-    about = _ASKS_ABOUT.match(question)
-    if about is None:
+def _opening_with(asked_about: str) -> re.Pattern[str] | None:
+    """Return what a sentence begins with whose subject is what the question is about, if that is said."""
+    subject = _ARTICLE.sub("", asked_about.strip("`*_\"'?.! \t\n"))
+    if not subject:
         return None
-    subject = _ARTICLE.sub("", (about["is"] or about["does"]).strip("`*_\"' "))
     return re.compile(rf"(?:(?:the|an?) )?[`*_\"']*(?P<subject>{re.escape(subject)})[`*_\"']* [a-z]", re.I)

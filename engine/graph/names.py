@@ -38,6 +38,7 @@ class NameBook:
 
     def __init__(self, store: SqliteStore, settings: RetrievalSettings) -> None:
         self._store, self._settings = store, settings
+        self._kinds: dict[str, float] = msgspec.structs.asdict(settings.home_kinds)
         self._passages = max(2, store.size().passages)
         self._most = math.floor(max(_FEWEST_SHARING, settings.shared_most * self._passages))
         self._known: dict[int, KnownName] = {}
@@ -79,14 +80,14 @@ class NameBook:
 
         What is only about it ("Economy of Greece") takes nothing off the share of what bears it.
         """
-        kinds = self._settings.home_kinds
+        kinds = self._kinds
         best: dict[int, str] = {}
         for row, kind in homes:
-            if row not in best or (kinds.get(kind, 1.0), kind) > (kinds.get(best[row], 1.0), best[row]):
+            if row not in best or (kinds[kind], kind) > (kinds[best[row]], best[row]):
                 best[row] = kind
         bearing = sum(kind != "topic" for kind in best.values())
         return [
-            (row, kind, kinds.get(kind, 1.0) * self._crowding(len(best) if kind == "topic" else bearing))
+            (row, kind, kinds[kind] * self._crowding(len(best) if kind == "topic" else bearing))
             for row, kind in best.items()
         ]
 

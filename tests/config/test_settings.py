@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.config import (
     KNOBS,
     PARTS,
+    HomeKinds,
     OllamaSettings,
     RetrievalSettings,
     Settings,
@@ -58,6 +59,11 @@ def test_every_shipped_key_has_a_comment_above_it(configs: Path) -> None:
                 assert above.startswith(("#", "[")) or " = " in above, f"{part}: {line}"
 
 
+def test_a_kind_of_home_that_an_older_file_does_not_name_is_worth_its_default(tmp_path: Path) -> None:
+    write(tmp_path, "retrieval", "[home_kinds]\ntitle = 0.9\nalias = 0.7\n")
+    assert load_settings(tmp_path).retrieval.home_kinds == HomeKinds(title=0.9)
+
+
 def test_missing_files_mean_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path / "nowhere") == Settings()
 
@@ -94,6 +100,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
             "rows = [{trait='a', knob='seeds', low=1, high=2}, {trait='b', knob='seeds', low=1, high=2}]",
             ["seeds has two rows"],
         ),
+        ("retrieval", "[home_kinds]\ntopics = 0.5", ["retrieval.toml", "did you mean home_kinds.topic?"]),
+        ("retrieval", "[home_kinds]\ntopic = 2", ["home_kinds.topic", "from 0.0 to 1.0", "not 2"]),
         ("retrieval", "front = ", ["retrieval.toml", "not valid TOML"]),
         ("retrieval", "front = 'a.b" + "." * 40 + "'", ["line 1", "32 dots"]),
     ],
