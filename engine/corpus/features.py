@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate
 from struct import Struct
@@ -163,6 +163,13 @@ class Features:
         numbers = unpack(self._blobs[5])
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
+    def wholes_among(self, words: Mapping[int, object]) -> list[tuple[int, int]]:
+        """Return those of :attr:`wholes` whose word is one of ``words``."""
+        numbers = unpack(self._blobs[5])
+        if words.keys().isdisjoint(numbers[1::2]):
+            return []
+        return [whole for whole in self.wholes if whole[1] in words]
+
     @_Once
     def marks(self) -> list[int]:
         """The marks of the text."""
@@ -171,7 +178,8 @@ class Features:
     @_Once
     def sentences(self) -> list[Sentence]:
         """Where the sentences are."""
-        return [Sentence(*triple) for triple in _rows(self._blobs[7], 3)]
+        numbers = unpack(self._blobs[7])
+        return [*map(as_sentence, zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True))]
 
     @_Once
     def mentions(self) -> list[tuple[int, ...]]:

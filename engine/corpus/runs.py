@@ -31,9 +31,7 @@ class PackedRuns:
             f"SELECT key, max(first) FROM {table} WHERE key IN (SELECT value FROM json_each(?))"  # noqa: S608
             f" GROUP BY key HAVING length(run) < {_LONG_RUN}"
         )
-        self._read = (
-            f"SELECT key, run FROM {table} WHERE key IN (SELECT value FROM json_each(?)) ORDER BY key, first"  # noqa: S608
-        )
+        self._read = f"SELECT t.key, run FROM json_each(?) CROSS JOIN {table} t ON t.key = value"  # noqa: S608
         self._holding = f"SELECT first, run FROM {table} WHERE key=? AND first<=? ORDER BY first DESC LIMIT 1"  # noqa: S608
 
     def pack(self, row: int, *numbers: int) -> bytes:
@@ -105,4 +103,4 @@ class PackedRuns:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    return f"[{','.join(map(str, numbers))}]"
+    return f"[{','.join(map(str, dict.fromkeys(numbers)))}]"

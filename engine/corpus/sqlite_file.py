@@ -1,15 +1,15 @@
 """The corpus file itself: opening it, and saying plainly what is wrong with one that cannot be used."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from types import TracebackType
 
 import apsw
 
 from engine.corpus.analysis import ANALYSIS_VERSION
-from engine.errors import CorpusError, WorkspaceBusyError, WorkspaceError
+from engine.errors import CorpusError, PersonaMoeError, WorkspaceBusyError, WorkspaceError
 
 SCHEMA_VERSION = 3
 BUSY_MILLISECONDS = 2_000
@@ -21,6 +21,7 @@ class SqliteFile:
     def __init__(self, path: Path | str, *, read_only: bool) -> None:
         self.path = str(path)
         self.read_only = read_only
+        self._guard = _Guard(self._told)
         with self.guard():
             self.db = self._connect()
             try:
@@ -77,23 +78,41 @@ class SqliteFile:
         mend = f"move {self.path} away and run 'persona-moe index' again"
         return CorpusError(f"the index cannot be used: {why}", mend)
 
-    @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self) -> "_Guard":
         """Return a context in which SQLite's errors become ours, each with its mend."""
-        try:
-            yield
-        except apsw.BusyError as error:
-            raise WorkspaceBusyError(
+        return self._guard
+
+    def _told(self, error: BaseException) -> PersonaMoeError | None:
+        """Return the error of ours that tells of one of SQLite's, None for any other."""
+        if isinstance(error, apsw.BusyError):
+            return WorkspaceBusyError(
                 "another process is writing to the index", "wait until it is done, then try again"
-            ) from error
-        except (apsw.CorruptError, apsw.NotADBError, apsw.SQLError) as error:
-            raise self._foreign("it is damaged") from error
-        except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.CantOpenError) as error:
-            raise WorkspaceError(
+            )
+        if isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.SQLError):
+            return self._foreign("it is damaged")
+        if isinstance(error, apsw.ReadOnlyError | apsw.PermissionsError | apsw.CantOpenError):
+            return WorkspaceError(
                 f"the index at {self.path} cannot be opened or written: {error}",
                 "check the folder's permissions",
-            ) from error
-        except (apsw.FullError, apsw.IOError) as error:
-            raise WorkspaceError(
+            )
+        if isinstance(error, apsw.FullError | apsw.IOError):
+            return WorkspaceError(
                 f"the index at {self.path} could not be saved: {error}", "free some disk space and try again"
-            ) from error
+            )
+        return None
+
+
+class _Guard:
+    """The context of :meth:`SqliteFile.guard`, one for all: a question enters it at every statement."""
+
+    def __init__(self, told: Callable[[BaseException], PersonaMoeError | None]) -> None:
+        self._told = told
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and (ours := self._told(error)) is not None:
+            raise ours from error

@@ -22,6 +22,8 @@ from engine.corpus.vectors import VectorTable
 from engine.ids import canonical, digest
 
 _MODULUS = 1 << 128
+_sections = msgspec.json.Decoder(tuple[str, ...]).decode
+_names = msgspec.json.Decoder(tuple[Name, ...]).decode
 
 
 class SqliteStore:
@@ -155,9 +157,10 @@ class SqliteStore:
     def size(self) -> CorpusSize:
         """Return the number of passages and the mean lengths of title and body."""
         with self._file.guard():
-            passages, title, body = (
-                int(self._file.meta(k)) for k in ("passages", "title_tokens", "body_tokens")
+            sql = (
+                "SELECT value FROM meta WHERE key IN ('body_tokens', 'passages', 'title_tokens') ORDER BY key"
             )
+            body, passages, title = (int(value) for (value,) in self._db.execute(sql))
             count = max(1, passages)
             return CorpusSize(passages, max(title / count, 1.0), max(body / count, 1.0))
 
@@ -167,10 +170,10 @@ class SqliteStore:
         with self._file.guard():
             sql = (
                 "SELECT p.id, d.name, evidence, p.title, section, first, last, unit, text, names"
-                " FROM passages p JOIN documents d USING (document)"
-                " WHERE p.id IN (SELECT value FROM json_each(?))"
+                " FROM json_each(?) wanted CROSS JOIN passages p ON p.id = value"
+                " JOIN documents d USING (document)"
             )
-            found = {row[0]: _passage(row) for row in self._db.execute(sql, (canonical(wanted).decode(),))}
+            found = {row[0]: _passage(row) for row in self._db.execute(sql, (_quoted(wanted),))}
         return [found[i] for i in wanted if i in found]
 
     def word_ids(self, terms: Iterable[str]) -> dict[str, int]:
@@ -188,15 +191,15 @@ class SqliteStore:
         """
         with self._file.guard():
             sql = (
-                "SELECT name, text, passages, homes FROM names"
-                " WHERE name IN (SELECT value FROM json_each(?)) AND (passages > 1 OR homes)"
+                "SELECT name, text, passages, homes FROM json_each(?) CROSS JOIN names ON name = value"
+                " WHERE passages > 1 OR homes"
             )
             return _rows(self._db.execute(sql, (_listed(ids),)))
 
     def _ids(self, texts: Iterable[str], table: str, column: str) -> dict[str, int]:
         with self._file.guard():
-            sql = f"SELECT text, {column} FROM {table} WHERE text IN (SELECT value FROM json_each(?))"  # noqa: S608
-            return dict(self._db.execute(sql, (canonical(list(texts)).decode(),)))
+            sql = f"SELECT text, {column} FROM json_each(?) CROSS JOIN {table} ON text = value"  # noqa: S608
+            return dict(self._db.execute(sql, (_quoted(texts),)))
 
     def postings(self, words: Sequence[int]) -> dict[int, Postings]:
         """Return word -> where it stands, by row, for the words that stand anywhere."""
@@ -215,23 +218,19 @@ class SqliteStore:
     def counts(self, terms: Iterable[str]) -> dict[str, int]:
         """Return term -> the number of passages that hold it, for terms that any holds."""
         with self._file.guard():
-            sql = (
-                "SELECT text, passages FROM words WHERE text IN (SELECT value FROM json_each(?)) AND passages"
-            )
-            return dict(self._db.execute(sql, (canonical(list(terms)).decode(),)))
+            sql = "SELECT text, passages FROM json_each(?) CROSS JOIN words ON text = value WHERE passages"
+            return dict(self._db.execute(sql, (_quoted(terms),)))
 
     def frequencies(self, words: Sequence[int]) -> dict[int, int]:
         """Return word -> the number of passages that hold it, for words that any holds."""
         with self._file.guard():
-            sql = (
-                "SELECT word, passages FROM words WHERE word IN (SELECT value FROM json_each(?)) AND passages"
-            )
+            sql = "SELECT word, passages FROM json_each(?) CROSS JOIN words ON word = value WHERE passages"
             return dict(self._db.execute(sql, (_listed(words),)))
 
     def features(self, rows: Sequence[int]) -> list[Features]:
         """Return what analysis found in the passages of these rows, in the order asked."""
         with self._file.guard():
-            sql = "SELECT * FROM features WHERE passage IN (SELECT value FROM json_each(?))"
+            sql = "SELECT features.* FROM json_each(?) CROSS JOIN features ON passage = value"
             found = {row[0]: row for row in self._db.execute(sql, (_listed(rows),))}
         return [Features(found[row][1], found[row][2], found[row][3:]) for row in rows]
 
@@ -239,7 +238,7 @@ class SqliteStore:
         """Return name -> (row, kind) of the passages that are home to it, for names that have one."""
         found: dict[int, list[tuple[int, str]]] = {}
         with self._file.guard():
-            sql = "SELECT name, passage, kind FROM homes WHERE name IN (SELECT value FROM json_each(?))"
+            sql = "SELECT name, passage, kind FROM json_each(?) CROSS JOIN homes ON name = value"
             for name, row, kind in self._db.execute(sql, (_listed(names),)):
                 found.setdefault(name, []).append((row, kind))
         return found
@@ -262,7 +261,7 @@ class SqliteStore:
     def ids_of(self, rows: Sequence[int]) -> list[str]:
         """Return the passage ids of these rows, in the order asked."""
         with self._file.guard():
-            sql = "SELECT passage, id FROM features WHERE passage IN (SELECT value FROM json_each(?))"
+            sql = "SELECT passage, features.id FROM json_each(?) CROSS JOIN features ON passage = value"
             found = dict(self._db.execute(sql, (_listed(rows),)))
         return [found[row] for row in rows]
 
@@ -272,7 +271,12 @@ def _rows(cursor: Iterable[Any]) -> list[Any]:
 
 
 def _listed(numbers: Iterable[int]) -> str:
-    return f"[{','.join(map(str, numbers))}]"
+    # Each once: a join gives a row for every time it is asked.
+    return f"[{','.join(map(str, dict.fromkeys(numbers)))}]"
+
+
+def _quoted(texts: Iterable[str]) -> str:
+    return canonical([*dict.fromkeys(texts)]).decode()
 
 
 def _passage(row: tuple[Any, ...]) -> Passage:
@@ -282,10 +286,10 @@ def _passage(row: tuple[Any, ...]) -> Passage:
         document=document,
         evidence_id=evidence,
         title=title,
-        section=tuple(msgspec.json.decode(section, type=list[str])),
+        section=_sections(section),
         start=start,
         end=end,
         unit=unit,
         text=text,
-        names=tuple(msgspec.json.decode(names, type=list[Name])),
+        names=_names(names),
     )

@@ -170,6 +170,20 @@ def test_passages_come_in_the_order_asked_and_unknown_ids_are_left_out(store: Co
     assert found == [third, first, second]
 
 
+def test_what_is_asked_for_twice_is_told_once(store: SqliteStore) -> None:
+    add(store, document("a", ("Ada Lovelace", TEXTS[0]), ("", TEXTS[1])))
+    (word,) = store.word_ids(["ada", "ada"]).values()
+    (name,) = store.name_ids(["ada lovelace", "ada lovelace"]).values()
+    (row, _), *_ = store.homes([name])[name]
+    assert store.postings([word, word]) == store.postings([word])
+    assert store.homes([name, name]) == store.homes([name])
+    assert store.mentioning([name, name]) == store.mentioning([name])
+    assert store.leading_names([name, name]) == store.leading_names([name])
+    assert store.ids_of([row, row]) == store.ids_of([row]) * 2
+    (first, again) = store.features([row, row])
+    assert first.passage_id == again.passage_id
+
+
 def test_sources_and_their_documents(store: CorpusStore) -> None:
     state = SourceState(name="s", path="/x/s", size=3, mtime_ns=4, digest="d", documents=2)
     add(store, document("b"), document("a"), document("other", source="t"))
