@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 the work failed; 2 bad usage or bad input; 3 the model is 
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -36,6 +37,8 @@ COMMANDS = {
 The module says what it does too; it stands here so that ``--help`` imports none of them.
 """
 
+_BETWEEN_COLLECTIONS = (20_000, 20, 20)
+"""How seldom garbage is looked for: a question makes many objects and hardly a cycle."""
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -175,6 +178,7 @@ def _report_defect(error: Exception) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; nothing is raised but by a second Ctrl-C."""
+    gc.set_threshold(*_BETWEEN_COLLECTIONS)
     output.use_utf8()
     try:
         return run(sys.argv[1:] if arguments is None else arguments)
