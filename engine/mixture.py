@@ -53,6 +53,7 @@ class Mixture:
         self._workspace = workspace
         self._settings = settings
         self._stored = {each.persona.persona_id: each for each in personas}
+        self._candidates: dict[str, Candidate] = {}
 
     def known(self, as_of: int | None = None, *, model: ModelRef | None = None) -> Known:
         """Return what is known of the personas; nothing if learning is off or cannot be read.
@@ -124,8 +125,12 @@ class Mixture:
 
     def candidate(self, stored: StoredPersona) -> Candidate:
         """Return the persona with the policy that its traits give."""
-        policy = derive_policy(stored.persona.traits, self._settings.traits.rows)
-        return Candidate(persona=stored.persona, tier=stored.tier, policy=policy)
+        known = self._candidates.get(stored.persona.persona_id)
+        if known is None or known.persona is not stored.persona:
+            policy = derive_policy(stored.persona.traits, self._settings.traits.rows)
+            known = Candidate(persona=stored.persona, tier=stored.tier, policy=policy)
+            self._candidates[stored.persona.persona_id] = known
+        return known
 
     def remember(self, query: Query, outcomes: list[Outcome], lift: float, run_id: str) -> Iterator[Event]:
         """Store what each answer came to, and yield what follows from it.

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from engine.adaptation import Rounds
 from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, warned
-from engine.config import decision_digest
+from engine.config import Settings, decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.report import IndexOptions, IndexReport, Progress
@@ -71,6 +71,7 @@ class Engine:
         self._found: dict[tuple[object, ...], list[Evidence]] = {}
         self._read: tuple[str, CorpusLexicon, NameBook] | None = None
         self._roster: tuple[tuple[int, ...], Roster] | None = None
+        self._mixed: tuple[Roster, Settings, Mixture] | None = None
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Engine":
@@ -375,7 +376,10 @@ class Engine:
 
     def _mixture(self, only: Sequence[str] = ()) -> Mixture:
         self._require(only)
-        return Mixture(self.workspace, self.settings, self._personas())
+        roster = self._read_roster()
+        if self._mixed is None or self._mixed[0] is not roster or self._mixed[1] is not self.settings:
+            self._mixed = roster, self.settings, Mixture(self.workspace, self.settings, roster.usable)
+        return self._mixed[2]
 
     def _control(self) -> Candidate:
         """The control arm: the plain fact-finder, or the cheapest persona where it was removed."""

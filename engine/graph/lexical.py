@@ -160,7 +160,7 @@ class _FirstHop:
         """Look up how rare the words of those titles are that hold a word of the question."""
         words: dict[int, None] = {}
         for features in known:
-            if any(word in self.wanted for word in features.title_tokens):
+            if not self.wanted.keys().isdisjoint(features.title_tokens):
                 words.update(dict.fromkeys(features.title_tokens))
         words.pop(0, None)
         counts = self.store.frequencies(list(words))
@@ -180,12 +180,11 @@ class _FirstHop:
                 # A word of two terms counts for the later one.
                 if wanted[word] == term and (found := features.places(word)):
                     places.setdefault(term, []).extend(found)
-        for position, word in features.wholes:
-            if word in wanted:
-                places.setdefault(wanted[word], []).append(position)
-        title = [wanted.get(word, "") for word in features.title_tokens]
+        for position, word in features.wholes_among(wanted):
+            places.setdefault(wanted[word], []).append(position)
+        titled = not wanted.keys().isdisjoint(features.title_tokens)
+        title = [wanted.get(word, "") for word in features.title_tokens] if titled else []
         parts["window"] = s.window_weight * self._window(places, set(title))
-        titled = any(title)
         for first, second, gap in self.pairs:
             if titled or (first in places and second in places):
                 value = self._pair(first, second, gap, places, title)
@@ -198,11 +197,10 @@ class _FirstHop:
 
     def _family(self, row: int, family: int, parts: dict[str, float]) -> None:
         """Terms missing here that sibling passages of the same document hold."""
-        missing = [term for term, rows in self.matches.items() if row not in rows]
         siblings = self.families.get(family)
         if siblings is None:
             return
-        for term in missing:
+        for term in [term for term, rows in self.matches.items() if row not in rows]:
             if (family, term) not in self.siblings:
                 self.siblings[family, term] = sum(sibling in self.bodies[term] for sibling in siblings)
             count = self.siblings[family, term]
@@ -221,8 +219,15 @@ class _FirstHop:
             head = 1.0 if term in title else 0.0
             settled = head * (k + 1) / (head + k)
             base += weight * settled
+            where = places.get(term, ())
+            if len(where) == 1:
+                cell = where[0] // half
+                gain = weight * ((1 + head) * (k + 1) / (1 + head + k) - settled)
+                gains[cell] = gains.get(cell, 0.0) + gain
+                gains[cell - 1] = gains.get(cell - 1, 0.0) + gain
+                continue
             cells: dict[int, int] = {}
-            for position in places.get(term, ()):
+            for position in where:
                 cell = position // half
                 cells[cell] = cells.get(cell, 0) + 1
             for start in cells.keys() | {cell - 1 for cell in cells}:

@@ -9,6 +9,7 @@ words that the path so far has not covered.
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 import msgspec
 
@@ -21,6 +22,7 @@ from engine.graph.question import Question
 
 _SUFFIXES = ("or", "er")
 _SHORTEST_AGENT = 6
+_NAME = itemgetter(0)
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,7 +145,7 @@ class Linker:
         found there all that it finds at most.
         """
         s = self._settings
-        self.fetch(name for name, *_ in features.mentions)
+        self.fetch(map(_NAME, features.mentions))
         mentions = self._mentions(features)
         alone = self._alone
         # Where nothing is left to ask, a name alone is no reason to go on.
@@ -194,16 +196,17 @@ class Linker:
 
     def fetch(self, names: Iterable[int]) -> None:
         """Look up these names at once, where it was not done yet."""
-        missing = [name for name in names if name not in self._names]
+        known = self._names
+        missing = [name for name in dict.fromkeys(names) if name not in known]
         if missing:
-            self._names.update(self._book.fetch(missing))
+            known.update(self._book.fetch(missing))
 
     def _mentions(self, features: Features) -> dict[int, tuple[int, int, float]]:
         """Return name -> (order, sentence, context) of the mention with most question words around."""
         s = self._settings
         wanted = self._context_words
         # Where in text and title question words stand: most mentions have none near.
-        body = sorted((place, word) for word in wanted for place in features.places(word))
+        body = sorted([(place, word) for word in wanted for place in features.places(word)])
         title = [(place, word) for place, word in enumerate(features.title_tokens) if word in wanted]
         best: dict[int, tuple[int, int, float]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):

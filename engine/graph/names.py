@@ -58,7 +58,7 @@ class NameBook:
         # Most names stand in one passage only and are at home nowhere: they lead nowhere.
         self._known.update(dict.fromkeys(names, _NOWHERE))
         found = self._store.leading_names(names)
-        lone = {name: stem(key) for name, key, *_ in found if " " not in key}
+        lone = {name: stem(key) for name, key, _, _ in found if " " not in key}
         words = self._store.counts(lone.values()) if lone else {}
         # Use, Step or Return opens many sentences: the word is as common as it is in any case.
         counts = {
@@ -67,12 +67,16 @@ class NameBook:
         }
         shared = [name for name, _, passages, _ in found if passages > 1 and counts[name] <= self._most]
         mentioning = self._store.mentioning(shared)
-        homes = self._store.homes([name for name, *_, at_home in found if at_home])
-        for name, key, *_ in found:
-            rarity = max(0.0, 1.0 - math.log(counts[name] + 1) / math.log(self._passages))
+        homes = self._store.homes([name for name, _, _, at_home in found if at_home])
+        whole = math.log(self._passages)
+        for name, key, _, _ in found:
+            rarity = max(0.0, 1.0 - math.log(counts[name] + 1) / whole)
             rarity *= self._settings.single_word if name in lone else 1.0
             self._known[name] = KnownName(
-                key, rarity, self._shares(homes.get(name, ())), mentioning.get(name, [])
+                key,
+                rarity,
+                self._shares(homes[name]) if name in homes else [],
+                mentioning.get(name, []),
             )
 
     def _shares(self, homes: Sequence[tuple[int, str]]) -> list[tuple[int, str, float]]:

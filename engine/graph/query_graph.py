@@ -215,7 +215,9 @@ class QueryGraph:
                 holds[number].append(word)
         best, most = -1, 0.0
         for number, words in enumerate(holds):
-            held = q6(math.fsum(wanted[word] for word in words))
+            if not words:
+                continue
+            held = q6(math.fsum([wanted[word] for word in words]))
             if held > most:
                 best, most = number, held
         return self.quote(row, best)
@@ -283,7 +285,7 @@ class QueryGraph:
         if not self._expanded:
             # Most of what the walks will ask for, in one go.
             first = [seed for seed in self.seeds()[: s.fan] if seed in self._features]
-            self._linker.fetch(name for seed in first for name, *_ in self._features[seed].mentions)
+            self._linker.fetch(mention[0] for seed in first for mention in self._features[seed].mentions)
         path = self.paths.get(row)
         deep = path is not None and path.value > self.base(row)
         source = self.strength(row) * s.second_share if deep else self.base(row)

@@ -9,6 +9,7 @@ and Fisher, Mathematical Programming 14, 1978) and each step can be explained by
 
 import math
 from collections.abc import Mapping, Sequence
+from operator import mul
 
 import msgspec
 
@@ -132,21 +133,28 @@ class _Round:
         self.rated = rated
         self.budget = budget
         self.lacking = [1.0] * len(facets)
+        self._reaches: dict[str, tuple[list[float], list[float]]] = {}
         self.chosen: list[ExpertChosen] = []
         self.skipped: list[ExpertSkipped] = []
 
     def gains(self, each: Rated, lacking: Sequence[float] | None = None) -> list[float]:
         """Return what ``each`` would add to each facet now, or where ``lacking`` is left."""
-        rows = zip(self.facets, self.lacking if lacking is None else lacking, each.match, strict=True)
-        return [facet.weight * left * each.value * match for facet, left, match in rows]
+        return [*map(mul, self.lacking if lacking is None else lacking, self._reach(each)[0])]
 
     def gain(self, each: Rated, lacking: Sequence[float] | None = None) -> float:
         return q6(math.fsum(self.gains(each, lacking)))
 
-    @staticmethod
-    def _after(each: Rated, lacking: Sequence[float]) -> list[float]:
-        rows = zip(lacking, each.match, strict=True)
-        return [left * (1 - each.value * match) for left, match in rows]
+    def _reach(self, each: Rated) -> tuple[list[float], list[float]]:
+        """What ``each`` would add to every facet if all of it were lacking, and the share it would leave."""
+        known = self._reaches.get(each.persona_id)
+        if known is None:
+            shares = [each.value * match for match in each.match]
+            weighed = [facet.weight * share for facet, share in zip(self.facets, shares, strict=True)]
+            known = self._reaches[each.persona_id] = weighed, [1 - share for share in shares]
+        return known
+
+    def _after(self, each: Rated, lacking: Sequence[float]) -> list[float]:
+        return [*map(mul, lacking, self._reach(each)[1])]
 
     def take(self, each: Rated, why: str = "") -> None:
         gains = self.gains(each)
@@ -232,22 +240,16 @@ class _Round:
         plan: list[Rated] = []
         spent = q6(math.fsum(each.cost for each in self.chosen))
         while len(self.chosen) + len(plan) < most:
-            gains = {
-                each.persona_id: self.gain(each, lacking) for each in left if q6(spent + each.cost) <= budget
-            }
-            fitting = [
-                each
-                for each in left
-                if each.persona_id in gains
-                and (not (self.chosen or plan) or gains[each.persona_id] / each.cost >= price)
-            ]
+            fitting: list[tuple[float, str, Rated]] = []
+            for each in left:
+                if q6(spent + each.cost) > budget:
+                    continue
+                gain = self.gain(each, lacking)
+                if not (self.chosen or plan) or gain / each.cost >= price:
+                    fitting.append((-q6(gain / each.cost) if per_cost else -gain, each.persona_id, each))
             if not fitting:
                 break
-
-            def rank(each: Rated, gains: Mapping[str, float] = gains) -> tuple[float, str]:
-                return -q6(gains[each.persona_id] / (each.cost if per_cost else 1.0)), each.persona_id
-
-            best = min(fitting, key=rank)
+            *_, best = min(fitting)
             plan.append(best)
             left.remove(best)
             spent = q6(spent + best.cost)

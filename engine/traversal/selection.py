@@ -19,13 +19,13 @@ def choose_evidence(graph: QueryGraph, rows: Sequence[int], count: int) -> list[
     ranked = sorted(finals, key=lambda row: (-finals[row], graph.passage_id(row)))
     size = graph.settings.set_size
     ordered = [*_in_order(graph, ranked[:size], finals), *ranked[size:]]
-    # A dataset row may be cut into several passages; fetch enough to fill the count all the same.
-    graph.load_passages(ordered[: count * 2])
     chosen: dict[str, int] = {}
-    for row in ordered:
-        if len(chosen) == count:
-            break
-        chosen.setdefault(graph.passage(row).evidence_id, row)
+    while ordered and len(chosen) < count:
+        # A dataset row may be cut into several passages; then some are left to be filled.
+        batch, ordered = ordered[: count - len(chosen)], ordered[count - len(chosen) :]
+        graph.load_passages(batch)
+        for row in batch:
+            chosen.setdefault(graph.passage(row).evidence_id, row)
     return [_evidence(graph, row, rank, finals[row]) for rank, row in enumerate(chosen.values(), 1)]
 
 

@@ -207,3 +207,25 @@ def test_idf_falls_with_frequency_and_stays_positive() -> None:
     values = [idf(100, n) for n in range(1, 101)]
     assert values == sorted(values, reverse=True)
     assert values[-1] > 0
+
+
+def test_a_row_cut_into_passages_counts_once_and_further_rows_fill_its_place() -> None:
+    cut = [passage("", f"Wells of the village, part {i}: wells, wells and a church.") for i in range(6)]
+    store = corpus(FILLER)
+    with store.transaction():
+        store.put_document(
+            ParsedDocument(
+                name="cut",
+                source="s",
+                kind="row",
+                title="",
+                digest="cut",
+                passages=tuple(msgspec.structs.replace(each, evidence_id="cut") for each in cut),
+            )
+        )
+    graph = QueryGraph("village wells church", store, RetrievalSettings())
+    rows = graph.seeds()
+    found = [each.evidence_id for each in choose_evidence(graph, rows, 5)]
+    assert found.count("cut") == 1
+    assert len(found) == len(set(found)) == 5
+    assert found == [each.evidence_id for each in choose_evidence(graph, rows, 30)][:5]
