@@ -8,7 +8,7 @@ from types import TracebackType
 
 from engine.adaptation import Rounds
 from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, warned
-from engine.config import Settings, decision_digest
+from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
 from engine.corpus.report import IndexOptions, IndexReport, Progress
@@ -18,7 +18,6 @@ from engine.embedding.likeness import Likeness, Meaning
 from engine.errors import (
     CorpusError,
     InputError,
-    PersonaError,
     SnapshotError,
     WorkspaceError,
 )
@@ -32,6 +31,7 @@ from engine.events import (
     QueryStarted,
     Warned,
 )
+from engine.expert_pool import CONTROL_PERSONA, ExpertPool
 from engine.experts.author import Author
 from engine.experts.authors import open_author, recorded_author
 from engine.experts.synthesis import Synthesis
@@ -42,19 +42,17 @@ from engine.graph.question import require_question
 from engine.log import close_log, logger, open_log
 from engine.mixture import Known, Mixture
 from engine.orchestrator import MoeOrchestrator
-from engine.personas.gate import Candidate, GateResult
-from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
+from engine.personas.gate import GateResult
 from engine.query import Query
 from engine.snapshots.library import SnapshotLibrary
 from engine.snapshots.reader import Snapshot
 from engine.snapshots.recording import Recording, numbered
 from engine.snapshots.run_view import view_run
 from engine.streaming import released_in_order, without_a_loop
-from engine.workspace import TIERS, Workspace
+from engine.workspace import Workspace
 
 __all__ = ["CONTROL_PERSONA", "AskOptions", "Asked", "Engine"]
 
-CONTROL_PERSONA = "fact-finder"
 SEARCHES_KEPT = 64
 ANSWER_REMEMBERED = 4_000
 """Characters of the last answer in which a follow-up question finds names."""
@@ -70,8 +68,7 @@ class Engine:
         self._likeness = Likeness(store, self.settings)
         self._found: dict[tuple[object, ...], list[Evidence]] = {}
         self._read: tuple[str, CorpusLexicon, NameBook] | None = None
-        self._roster: tuple[tuple[int, ...], Roster] | None = None
-        self._mixed: tuple[Roster, Settings, Mixture] | None = None
+        self.experts = ExpertPool(workspace)
 
     @classmethod
     def open(cls, workspace: Workspace) -> "Engine":
@@ -166,13 +163,13 @@ class Engine:
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
         text = require_question(question)
-        mixture = self._mixture(personas)
+        mixture = self.experts.mixture(self.settings, personas)
         known = mixture.known()
         meaning = self._likeness.now(text)
         for event in meaning.events:
             if warn is not None and isinstance(event, Warned):
                 warn(event)
-        state = (self.store.digest(), self._tiers_state(), known.digest, meaning.events)
+        state = (self.store.digest(), self.experts.state(), known.digest, meaning.events)
         key = (text, k, tuple(personas), *state)
         if key in self._found and self.settings.system.enable_caching:
             return list(self._found[key])
@@ -196,7 +193,7 @@ class Engine:
         query = self._query(asked.reading, meaning)
         author = await self._author(query, options)
         try:
-            mixture = self._mixture(options.personas)
+            mixture = self.experts.mixture(self.settings, options.personas)
             known = mixture.known(model=author.model)
             most = author.most_experts
             gate = mixture.choose(query, known, only=options.personas, budget=options.budget, most=most)
@@ -230,7 +227,7 @@ class Engine:
         meaning = self._likeness.recorded(snapshot.events())
         query = self._query(asked.reading, meaning)
         options = AskOptions(learn=started.learn, budget=started.budget, personas=tuple(started.only))
-        mixture = self._mixture(options.personas)
+        mixture = self.experts.mixture(self.settings, options.personas)
         author = recorded_author(query.lexicon, self.settings, started.model, snapshot.events())
         known = mixture.known(started.learned_runs, model=started.model)
         most = author.most_experts
@@ -251,7 +248,7 @@ class Engine:
         told: Sequence[Event],
     ) -> AsyncGenerator[Event, None]:
         orchestrator = MoeOrchestrator(self.settings)
-        for event in (*told, *self._unusable()):
+        for event in (*told, *self.experts.unusable()):
             yield event
         question = query.graph.question
         sides = [name.key for name in question.names] if question.comparison else []
@@ -271,7 +268,7 @@ class Engine:
         (answer,) = answers
         for event in tell_answer(answer):
             yield event
-        control = await orchestrator.control_arm(query, self._control(), answer)
+        control = await orchestrator.control_arm(query, self.experts.control(self.settings), answer)
         yield control
         for event in orchestrator.pruning_phase(query, answer, control):
             yield event
@@ -300,7 +297,7 @@ class Engine:
             settings=decision_digest(self.settings),
             personas=[
                 PersonaRef(persona_id=each.persona.persona_id, tier=each.tier, digest=each.digest)
-                for each in self._personas()
+                for each in self.experts.personas
             ],
             model=author.model,
             budget=self._budget(options.budget),
@@ -341,50 +338,5 @@ class Engine:
         _, lexicon, book = self._read
         return Query(text, self.store, lexicon, self.settings, book, meaning.adds)
 
-    def _tiers_state(self) -> tuple[int, ...]:
-        """What changes whenever a persona is written or moved: each tier folder's time of change."""
-        folders = (self.workspace.personas / tier for tier in TIERS)
-        return tuple(folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders)
-
-    def _read_roster(self) -> Roster:
-        state = self._tiers_state()
-        if self._roster is None or self._roster[0] != state:
-            self._roster = (state, PersonaRegistry.of(self.workspace).load())
-        return self._roster[1]
-
-    def _personas(self) -> tuple[StoredPersona, ...]:
-        return self._read_roster().usable
-
-    def _require(self, only: Sequence[str]) -> None:
-        """Raise PersonaError with the exact reason if nobody, or nobody of that name, can take part."""
-        usable = {each.persona.persona_id for each in self._personas()}
-        if not usable and not only:
-            mend = "'persona-moe personas restore ID' brings one back, 'personas new ID' makes one"
-            raise PersonaError("no persona can take part: every one is pruned or cannot be read", mend)
-        for persona_id in only:
-            if persona_id not in usable:
-                PersonaRegistry.of(self.workspace).get(persona_id)  # says what is wrong, unless it is pruned
-                mend = f"bring it back with 'persona-moe personas restore {persona_id}'"
-                raise PersonaError(f"persona {persona_id} is pruned and takes part in nothing", mend)
-
-    def _unusable(self) -> Iterator[Event]:
-        for reason in dict.fromkeys(problem.reason for problem in self._read_roster().problems):
-            yield Warned(problem=reason, mend="see 'persona-moe personas validate'")
-
     def _budget(self, budget: float | None) -> float:
         return self.settings.thresholds.budget if budget is None else budget
-
-    def _mixture(self, only: Sequence[str] = ()) -> Mixture:
-        self._require(only)
-        roster = self._read_roster()
-        if self._mixed is None or self._mixed[0] is not roster or self._mixed[1] is not self.settings:
-            self._mixed = roster, self.settings, Mixture(self.workspace, self.settings, roster.usable)
-        return self._mixed[2]
-
-    def _control(self) -> Candidate:
-        """The control arm: the plain fact-finder, or the cheapest persona where it was removed."""
-        personas = {each.persona.persona_id: each for each in self._personas()}
-        plain = personas.get(CONTROL_PERSONA) or min(
-            personas.values(), key=lambda each: (each.persona.activation_cost, each.persona.persona_id)
-        )
-        return self._mixture().candidate(plain)

@@ -87,8 +87,8 @@ def alone_on_the_same_budget(engine: Engine, question: str) -> dict[str, list[st
     query, chosen = _chosen(engine, question)
     steps = sum(each.policy.seeds + each.policy.beam_width for each in chosen)
     found = {}
-    for stored in sorted(engine._personas(), key=lambda each: each.persona.persona_id):
-        each = engine._mixture().candidate(stored)
+    for stored in sorted(engine.experts.personas, key=lambda each: each.persona.persona_id):
+        each = engine.experts.mixture(engine.settings).candidate(stored)
         policy = msgspec.structs.replace(each.policy, beam_width=max(1, steps - each.policy.seeds))
         walker = msgspec.structs.replace(each, policy=policy)
         ranked = MoeOrchestrator(engine.settings).search(query.afresh(), [walker], 10)
@@ -116,7 +116,7 @@ def describe(engine: Engine, question: str) -> Asked:
 
 def _chosen(engine: Engine, question: str) -> tuple[Query, Sequence[Candidate]]:
     query = engine._query(question, Meaning())
-    mixture = engine._mixture()
+    mixture = engine.experts.mixture(engine.settings)
     return query, mixture.experts(mixture.choose(query, mixture.known()))
 
 
