@@ -25,13 +25,14 @@ from _page import table, write_part
 from answers import gold_answers, held
 
 from engine import events as ev
-from engine.config import Settings, TraitRow
+from engine.config import Settings
 from engine.experts.author import ExtractiveAuthor
 from engine.ids import q6, uniform
 from engine.personas import gate
 from engine.personas.policy import Policy
 from engine.personas.registry import PersonaRegistry
 from engine.pipeline import CONTROL_PERSONA, AskOptions, Engine
+from engine.trait_table import TraitRow
 from engine.traversal import reading
 from engine.workspace import Workspace
 from tui.datasets import read_dataset

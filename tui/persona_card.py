@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from tui import output
 
 if TYPE_CHECKING:
-    from engine.config import TraitRow
     from engine.personas.moves import Move
     from engine.personas.overview import RosterLine
     from engine.personas.registry import PersonaRegistry, StoredPersona
     from engine.personas.track_record import Question, TopicRecord
+    from engine.trait_table import TraitRow
 
 BAR = 8
 

@@ -6,12 +6,12 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from engine.cleaning import clean, one_line
-from engine.config import TraitRow
 from engine.events import ClaimKind, Evidence, ModelMessage
 from engine.experts.author import Assignment
 from engine.experts.labels import heading_of, labels_of
 from engine.personas.document import Persona
 from engine.personas.policy import explain
+from engine.trait_table import TraitRow
 
 Form: TypeAlias = Literal["lines", "schema"]
 """How claims are asked for: as a sentence a line with its label, or as JSON that a schema constrains."""

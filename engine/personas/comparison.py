@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from engine.config import DEFAULT_ROWS, TraitRow
 from engine.ids import q6
 from engine.personas.document import Persona
 from engine.personas.policy import Policy, derive_policy
+from engine.trait_table import DEFAULT_ROWS, TraitRow
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

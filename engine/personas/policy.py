@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from engine.config import DEFAULT_ROWS, KNOBS, TraitRow
 from engine.ids import canonical, digest, q6
+from engine.trait_table import DEFAULT_ROWS, KNOBS, TraitRow
 
 NEUTRAL: Final = 5
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.config import (
-    KNOBS,
     PARTS,
     HomeKinds,
     OllamaSettings,
@@ -24,6 +23,7 @@ from engine.config import (
 )
 from engine.config_file import MAX_BYTES, parse_toml, typed
 from engine.errors import ConfigError, WorkspaceError
+from engine.trait_table import KNOBS
 from engine.workspace import data_folder
 
 

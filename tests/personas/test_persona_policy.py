@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.config import DEFAULT_ROWS, KNOBS, TraitRow
 from engine.personas.policy import Policy, derive_policy, explain, policy_digest
+from engine.trait_table import DEFAULT_ROWS, KNOBS, TraitRow
 
 TRAITS = sorted({row.trait for row in DEFAULT_ROWS})
 some_traits = st.dictionaries(st.sampled_from([*TRAITS, "warmth"]), st.integers(1, 9))
