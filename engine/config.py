@@ -198,6 +198,7 @@ class EmbeddingSettings(_Part, frozen=True, kw_only=True):
     passage_prefix: Annotated[str, Meta(max_length=200)] = ""
     weight: Amount = 0.7
     nearest: Depth = 60
+    lead: Share = 0.07
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

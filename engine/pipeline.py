@@ -336,7 +336,7 @@ class Engine:
         if not self.store.size().passages:
             raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
         _, lexicon, book = self._read
-        return Query(text, self.store, lexicon, self.settings, book, meaning.adds)
+        return Query(text, self.store, lexicon, self.settings, book, meaning.adds, meaning.likest)
 
     def _budget(self, budget: float | None) -> float:
         return self.settings.thresholds.budget if budget is None else budget

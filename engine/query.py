@@ -28,9 +28,10 @@ class Query:
         settings: Settings,
         book: NameBook | None = None,
         meaning: Mapping[int, float] = MappingProxyType({}),
+        likest: int | None = None,
     ) -> None:
         self.text, self.store, self.lexicon, self.settings = text, store, lexicon, settings
-        self.graph = QueryGraph(text, store, settings.retrieval, book, meaning)
+        self.graph = QueryGraph(text, store, settings.retrieval, book, meaning, likest)
         self.context = Context(lexicon, (), settings.thresholds.support_threshold)
         self.facets: list[Facet] = question_facets(self.graph)
         self._begin()

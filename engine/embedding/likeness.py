@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.config import Settings
+from engine.config import EmbeddingSettings, Settings
 from engine.corpus.marks import asked
 from engine.corpus.sqlite_store import SqliteStore
 from engine.corpus.vectors import EmbedderRef
@@ -28,6 +28,8 @@ BY_WORDS = "questions are compared by words only"
 LONGEST_WAIT = 30.0
 """Seconds for a question's vector, after which words have to do: an answer is waiting for it."""
 _LEAST = 1e-9
+_BESIDE = 10
+"""What stands out is ahead of the passage in this place."""
 _TITLES = frozenset(("title", "heading", "symbol"))
 # run_target, runTarget, HttpRequestHandler; PlayStation, McKenzie and tRNAs are words of a language, too.
 _IDENTIFIER = re.compile(r"[^\W\d_]\w*_\w|\b[a-z]+[A-Z][a-z]|[a-z][A-Z]\w*[a-z][A-Z]")
@@ -35,9 +37,10 @@ UPDATE = "run 'persona-moe index --embed' with your documents"
 
 
 class Meaning(msgspec.Struct, frozen=True):
-    """What likeness adds to each row, and what a run has to tell of it."""
+    """What likeness adds to each row, the row that stands out by it, and what a run has to tell of it."""
 
     adds: dict[int, float] = {}
+    likest: int | None = None
     events: tuple[Event, ...] = ()
 
 
@@ -147,8 +150,9 @@ class Likeness:
             vector=b64encode(vector).decode(),
             weight=wanted.weight,
             nearest=wanted.nearest,
+            lead=wanted.lead,
         )
-        return Meaning(_worth(matrix, vector, wanted.weight, wanted.nearest), (event,))
+        return _meaning(matrix, vector, wanted, event)
 
     def _loaded(self, held: EmbedderRef) -> _Matrix:
         """Return the vectors as one matrix, read again when the index has changed."""
@@ -165,27 +169,36 @@ class Likeness:
         return self._matrix
 
 
-def _worth(matrix: _Matrix, vector: bytes, weight: float, nearest: int) -> dict[int, float]:
-    """Return row -> what its likeness is worth: ``weight`` times its square, so that the likest stand out.
+def _meaning(matrix: _Matrix, vector: bytes, wanted: EmbeddingSettings, event: Event) -> Meaning:
+    """Return what likeness is worth to each row: ``weight`` times its square, so that the likest stand out.
 
     Likeness counts as far as it lies above that of the ``nearest``-th passage, as a share of what the
     likest has there.
     """
     np = _numpy()
     if not len(matrix.rows):
-        return {}
+        return Meaning(events=(event,))
     question = _as_array([vector], len(vector) // 2)[0]
     # einsum keeps to one thread; a product by BLAS wakes several, which cost more than they save here.
     products = np.einsum("ij,j->i", matrix.lines, question)
     likeness = np.maximum.reduceat(products, matrix.starts)
-    floor = 0.0
-    if len(likeness) > nearest:
-        floor = max(0.0, float(np.partition(likeness, -nearest - 1)[-nearest - 1]))
+    floor = max(0.0, _in_place(likeness, wanted.nearest + 1, 0.0))
     # Strictly above, so that no order of arrival decides among equals.
     above = np.flatnonzero(likeness > floor)
     pairs = zip(matrix.rows[above].tolist(), likeness[above].tolist(), strict=True)
-    most = max(float(likeness.max()) - floor, _LEAST)
-    return {row: q6(weight * (like - floor) ** 2 / most) for row, like in pairs}
+    best = int(likeness.argmax())
+    top = float(likeness[best])
+    most = max(top - floor, _LEAST)
+    adds = {row: q6(wanted.weight * (like - floor) ** 2 / most) for row, like in pairs}
+    leads = q6(top - _in_place(likeness, _BESIDE, top)) >= wanted.lead > 0
+    return Meaning(adds, int(matrix.rows[best]) if leads else None, (event,))
+
+
+def _in_place(likeness: Any, place: int, otherwise: float) -> float:
+    """Return the likeness of the passage in ``place``, counted from 1, ``otherwise`` if there are fewer."""
+    if len(likeness) < place:
+        return otherwise
+    return float(_numpy().partition(likeness, -place)[-place])
 
 
 def _as_array(packed: Sequence[bytes], dims: int) -> Any:

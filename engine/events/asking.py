@@ -29,7 +29,7 @@ class QuestionEmbedded(Event, frozen=True, kw_only=True):
     """The question was compared by meaning, too; a run without vectors has no such event.
 
     ``vector`` is the question's, base64 of float16; ``vectors`` the digest of all that it was compared
-    with, ``weight`` and ``nearest`` the settings of what likeness counts.
+    with, ``weight``, ``nearest`` and ``lead`` the settings of what likeness counts.
     """
 
     embedder: str
@@ -38,6 +38,7 @@ class QuestionEmbedded(Event, frozen=True, kw_only=True):
     vector: str
     weight: float
     nearest: int
+    lead: float = 0.0
 
 
 class FollowUpRead(Event, frozen=True, kw_only=True):

@@ -39,7 +39,8 @@ class QueryGraph:
     """What one question has opened so far. Raises nothing of its own; an empty corpus gives no seeds.
 
     ``book`` is one that questions of a corpus share; without it the graph has its own. ``meaning`` maps
-    rows to what their likeness to the question adds, where the index holds vectors.
+    rows to what their likeness to the question adds, where the index holds vectors; ``likest`` is the
+    row that stands out by it.
     """
 
     def __init__(
@@ -49,8 +50,9 @@ class QueryGraph:
         settings: RetrievalSettings,
         book: NameBook | None = None,
         meaning: Mapping[int, float] = MappingProxyType({}),
+        likest: int | None = None,
     ) -> None:
-        self.store, self.settings, self.meaning = store, settings, meaning
+        self.store, self.settings, self.meaning, self.likest = store, settings, meaning, likest
         self.question: Question = read_question(
             text,
             store,

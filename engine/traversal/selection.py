@@ -18,6 +18,7 @@ def choose_evidence(graph: QueryGraph, rows: Sequence[int], count: int) -> list[
     graph.identify(list(finals))
     ranked = sorted(finals, key=lambda row: (-finals[row], graph.passage_id(row)))
     size = graph.settings.set_size
+    ranked = _with_likest(graph, ranked, size)
     ordered = [*_in_order(graph, ranked[:size], finals), *ranked[size:]]
     chosen: dict[str, int] = {}
     while ordered and len(chosen) < count:
@@ -27,6 +28,18 @@ def choose_evidence(graph: QueryGraph, rows: Sequence[int], count: int) -> list[
         for row in batch:
             chosen.setdefault(graph.passage(row).evidence_id, row)
     return [_evidence(graph, row, rank, finals[row]) for rank, row in enumerate(chosen.values(), 1)]
+
+
+def _with_likest(graph: QueryGraph, ranked: Sequence[int], size: int) -> list[int]:
+    """The ranked, the passage that stands out by likeness moved to the last of the first places.
+
+    What words alone put there answers seldomer than what an embedder is sure of.
+    """
+    likest = graph.likest
+    if likest is None or likest not in ranked[size:]:
+        return list(ranked)
+    rest = [row for row in ranked if row != likest]
+    return [*rest[: size - 1], likest, *rest[size - 1 :]]
 
 
 def _final_scores(graph: QueryGraph, rows: Sequence[int]) -> dict[int, float]:

@@ -123,6 +123,8 @@ class Walk:
 
         ranked = sorted((-q6(own(row)), graph.passage_id(row), row) for row in seeds)
         mine = [row for *_, row in ranked[: self._policy.seeds + self._policy.beam_width]]
+        if graph.likest is not None and graph.likest not in mine:
+            mine.append(graph.likest)
         for row in mine:
             graph.found_by(row, self._persona.persona_id)
         return mine

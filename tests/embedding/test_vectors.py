@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from loopback import Loopback
 
+from engine.embedding.likeness import Likeness
 from engine.errors import CorpusError, ModelUnavailableError
 from engine.events import Event, QuestionEmbedded, SnapshotSaved, Warned
 from engine.pipeline import AskOptions, Engine
@@ -243,6 +244,22 @@ def test_a_server_that_is_gone_in_mid_index_is_replaced_by_another(
         (workspace.configs / "ollama.toml").write_text(text)
         with Engine.open(workspace) as other:
             assert embed(other) == other.store.size().passages
+
+
+@pytest.mark.parametrize(("lead", "stands_out"), [("0.0", False), ("0.0001", True), ("1.0", False)])
+def test_the_likest_stands_out_where_it_leads_the_tenth_by_enough(
+    engine: Engine, workspace: Workspace, documents: Path, lead: str, stands_out: bool
+) -> None:
+    many(documents)
+    engine.index([documents])
+    embed(engine)
+    (workspace.configs / "embedding.toml").write_text(f'model_name = "embedder"\nlead = {lead}\n')
+    with Engine.open(workspace) as other:
+        meaning = asyncio.run(Likeness(other.store, other.settings).of(QUESTION))
+        (event,) = embedded(ask(other))
+    likest = max(meaning.adds, key=lambda row: meaning.adds[row])
+    assert meaning.likest == (likest if stands_out else None)
+    assert event.lead == float(lead)
 
 
 def test_likeness_is_part_of_the_score_and_every_part_is_told(engine: Engine) -> None:

@@ -194,6 +194,27 @@ def test_recording_changes_nothing_but_the_record(engine: Engine, dataset: Datas
     assert any(isinstance(event, NodeOpened) for event in events)
 
 
+def test_what_stands_out_by_likeness_has_a_place_among_the_first(engine: Engine, dataset: Dataset) -> None:
+    text = next(iter(dataset.queries.values()))
+    plain = QueryGraph(text, engine.store, RetrievalSettings())
+    walk(plain, Policy())
+    found = [each.passage for each in choose_evidence(plain, list(plain.finders), 10)]
+    least = plain.seeds()[-1]
+    likest = plain.passage_id(least)
+    assert likest not in found
+
+    graph = QueryGraph(text, engine.store, RetrievalSettings(), likest=least)
+    walk(graph, Policy())
+    again = choose_evidence(graph, list(graph.finders), 10)
+    assert [each.passage for each in again[:5] if each.passage != likest] == found[:4]
+    assert [each.personas for each in again if each.passage == likest] == [["walker"]]
+
+    first = plain.seeds()[0]
+    graph = QueryGraph(text, engine.store, RetrievalSettings(), likest=first)
+    walk(graph, Policy())
+    assert [each.passage for each in choose_evidence(graph, list(graph.finders), 10)] == found
+
+
 class Backwards(PersonaTraversalInterface):
     """Walks to the worst first."""
 
