@@ -181,6 +181,7 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     shared_weight: Amount = 2.0
     shared_most: Share = 0.02
     single_word: Share = 0.5
+    single_inside: Share = 0.7
     fan: Depth = 8
     lift: Share = 0.2
     choose_from: Depth = 30

@@ -10,11 +10,12 @@ could give, so a score lies in [0, ~2] and means the same on every corpus.
 import heapq
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import msgspec
 
 from engine.config import RetrievalSettings
-from engine.corpus.features import Features
+from engine.corpus.features import CorpusSize, Features, Postings
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.question import Question
 from engine.ids import q6
@@ -39,14 +40,34 @@ class Lexical(msgspec.Struct, frozen=True, kw_only=True):
 
     ``weights`` maps each term to its share of the question (they sum to 1), ``frequencies`` to the
     number of passages that hold it; ``matches`` maps it to row -> how saturated the match is, in
-    [0, 1); ``words`` maps every row to the share of the question that its words alone give.
+    [0, 1); ``shares`` maps every row found to the share of the question that its words alone give.
+
+    Terms in ``common`` were looked up only where rarer ones stand. Links lead elsewhere, too: there
+    :meth:`words` looks them up, and keeps what it finds in ``matches`` and ``looked_up``.
     """
 
     weights: dict[str, float]
     frequencies: dict[str, int]
     matches: dict[str, dict[int, float]]
-    words: dict[int, float]
+    shares: dict[int, float]
+    looked_up: dict[int, float] = {}
     candidates: list[Candidate]
+    common: Mapping[str, "_Common"]
+
+    def words(self, row: int) -> float:
+        """Return the share of the question that a passage's words alone give; its matches are whole then."""
+        share = self.shares.get(row)
+        if share is None:
+            share = self.looked_up.get(row)
+        if share is None:
+            share = 0.0
+            for term, common in self.common.items():
+                match = common.match(row)
+                if match:
+                    self.matches[term][row] = match
+                    share += self.weights[term] * match
+            self.looked_up[row] = share
+        return share
 
 
 def idf(passages: int, frequency: int) -> float:
@@ -64,6 +85,43 @@ def first_hop(question: Question, store: SqliteStore, settings: RetrievalSetting
     return scorer.run()
 
 
+class _Fields:
+    """How BM25F weighs the fields of a passage: the words of a long one count less."""
+
+    def __init__(self, s: RetrievalSettings, size: CorpusSize) -> None:
+        self.k1, self.title_weight = s.k1, s.title_weight
+        self.body, self.by_body = 1 - s.b, s.b / size.body_length
+        self.title, self.by_title = 1 - s.title_b, s.title_b / size.title_length
+
+    def count(self, posting: Postings, place: int) -> float:
+        """Return how often a word stands in the passage at ``place`` of its postings, as BM25F counts."""
+        found = posting.in_body[place] / (self.body + self.by_body * posting.body_lengths[place])
+        if posting.in_title[place]:
+            length = self.title + self.by_title * posting.title_lengths[place]
+            found += self.title_weight * posting.in_title[place] / length
+        return found
+
+
+class _Common:
+    """A term that many passages hold, for looking it up in single ones."""
+
+    def __init__(self, postings: Sequence[Postings], fields: _Fields) -> None:
+        self.postings, self._fields = postings, fields
+
+    @cached_property
+    def _places(self) -> list[tuple[dict[int, int], Postings]]:
+        return [(dict(zip(each.rows, range(len(each.rows)), strict=True)), each) for each in self.postings]
+
+    def match(self, row: int) -> float:
+        """Return how saturated the match of one passage is, in [0, 1)."""
+        most = 0.0
+        for places, posting in self._places:
+            place = places.get(row)
+            if place is not None:
+                most = max(most, self._fields.count(posting, place))
+        return most / (most + self._fields.k1)
+
+
 class _FirstHop:
     def __init__(self, question: Question, store: SqliteStore, settings: RetrievalSettings) -> None:
         self.question, self.store, self.s = question, store, settings
@@ -74,7 +132,8 @@ class _FirstHop:
         self.weight: dict[str, float] = {}
         self.wanted: dict[int, str] = {}
         self.words: dict[str, tuple[int, ...]] = {}
-        self.common: set[str] = set()
+        self.common: dict[str, _Common] = {}
+        self.fields = _Fields(settings, self.size)
         self.title_idf: dict[int, float] = {}
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
@@ -86,8 +145,9 @@ class _FirstHop:
             weights={term: weight / total for term, weight in self.weight.items()},
             frequencies=self.frequencies,
             matches=self.matches,
-            words={row: score / total for row, score in scores.items()},
+            shares={row: score / total for row, score in scores.items()},
             candidates=[],
+            common=self.common,
         )
         if not scores:
             return found
@@ -117,8 +177,6 @@ class _FirstHop:
 
     def _match_terms(self) -> dict[int, float]:
         s, size = self.s, self.size
-        base, slope = 1 - s.b, s.b / size.body_length
-        title_base, title_slope = 1 - s.title_b, s.title_b / size.title_length
         known = self.store.postings([word for term in self.question.terms for word in term.words])
         fetched = []
         for term in self.question.terms:
@@ -128,33 +186,51 @@ class _FirstHop:
         scores: dict[int, float] = {}
         # Rarest first: a term that nearly every passage holds only adds to candidates already known.
         for term, postings, counts in sorted(fetched, key=lambda f: (sum(f[2]), f[0].term)):
-            common = max(counts) > s.common_share * size.passages and len(scores) >= s.common_after
-            rows: dict[int, float] = {}
-            bodies: set[int] = set()
-            for posting in postings:
-                for row, in_title, in_body, title_length, body_length in zip(*posting, strict=True):
-                    if common and row not in scores:
-                        continue
-                    found = in_body / (base + slope * body_length)
-                    if in_title:
-                        found += s.title_weight * in_title / (title_base + title_slope * title_length)
-                    if in_body:
-                        bodies.add(row)
-                    if found > rows.get(row, 0.0):
-                        rows[row] = found
-            frequency = max(counts) if common else len(rows)
-            weight = idf(size.passages, frequency) * term.weight
-            k1 = s.k1
-            for row, found in rows.items():
-                rows[row] = match = found / (found + k1)
-                scores[row] = scores.get(row, 0.0) + weight * match
-            self.weight[term.term], self.matches[term.term], self.bodies[term.term] = weight, rows, bodies
-            self.frequencies[term.term] = frequency
+            most = max(counts)
+            if most > s.common_share * size.passages and len(scores) >= s.common_after:
+                self.common[term.term] = _Common(postings, self.fields)
+            else:
+                most = len(self._match(term.term, postings))
+            self.frequencies[term.term] = most
+            self.weight[term.term] = idf(size.passages, most) * term.weight
             self.wanted.update(dict.fromkeys(term.words, term.term))
             self.words[term.term] = term.words
-            if common:
-                self.common.add(term.term)
+            if term.term not in self.common:
+                self._add(scores, term.term)
+        for name, common in self.common.items():
+            self._match(name, common.postings, among=scores)
+            self._add(scores, name)
         return scores
+
+    def _add(self, scores: dict[int, float], term: str) -> None:
+        weight = self.weight[term]
+        for row, match in self.matches[term].items():
+            scores[row] = scores.get(row, 0.0) + weight * match
+
+    def _match(
+        self, term: str, postings: Sequence[Postings], among: Mapping[int, float] | None = None
+    ) -> dict[int, float]:
+        """Keep how saturated the match of a term is in each passage, or in each ``among`` these."""
+        fields = self.fields
+        base, slope, title_base, title_slope = fields.body, fields.by_body, fields.title, fields.by_title
+        title_weight, k1 = fields.title_weight, fields.k1
+        rows: dict[int, float] = {}
+        bodies: set[int] = set()
+        for posting in postings:
+            for row, in_title, in_body, title_length, body_length in zip(*posting, strict=True):
+                if among is not None and row not in among:
+                    continue
+                found = in_body / (base + slope * body_length)
+                if in_title:
+                    found += title_weight * in_title / (title_base + title_slope * title_length)
+                if in_body:
+                    bodies.add(row)
+                if found > rows.get(row, 0.0):
+                    rows[row] = found
+        for row, found in rows.items():
+            rows[row] = found / (found + k1)
+        self.matches[term], self.bodies[term] = rows, bodies
+        return rows
 
     def _weigh_titles(self, known: Sequence[Features]) -> None:
         """Look up how rare the words of those titles are that hold a word of the question."""

@@ -22,6 +22,8 @@ from engine.graph.question import Question
 
 _SUFFIXES = ("or", "er")
 _SHORTEST_AGENT = 6
+# A name that more passages share leads to each too weakly to look them up for the question's common words.
+_FEW = 10
 _NAME = itemgetter(0)
 
 
@@ -78,7 +80,7 @@ class Linker:
             (self._weights[term], rows, i) for i, (term, rows) in enumerate(lexical.matches.items())
         ]
         self._matched: dict[int, list[tuple[float, float, int]]] = {}
-        self._alone = lexical.words
+        self._lexical = lexical
         self._context_words = self._word_weights(question)
         self._asked = question.asked
         self._names: dict[int, KnownName] = {}
@@ -115,6 +117,7 @@ class Linker:
         """Return (weight, match, number) of the terms that a passage matches."""
         found = self._matched.get(row)
         if found is None:
+            self._lexical.words(row)
             found = [(weight, rows[row], index) for weight, rows, index in self._rows if row in rows]
             self._matched[row] = found
         return found
@@ -147,34 +150,40 @@ class Linker:
         s = self._settings
         self.fetch(map(_NAME, features.mentions))
         mentions = self._mentions(features)
-        alone = self._alone
+        shares, words = self._lexical.shares, self._lexical.words
         # Where nothing is left to ask, a name alone is no reason to go on.
         covered = self.covered_share(coverage)
         left_open = 1.0 if covered <= s.answered else (1.0 - min(1.0, covered)) / (1.0 - s.answered)
         left: dict[int, float] = {}
-        # target -> (-strength, kind, order, name, residual): the least is the best, ties told by order.
-        best: dict[int, tuple[float, str, int, int, float]] = {}
-        for name, (order, _, context) in mentions.items():
+        # target -> (-strength, kind, order, name, residual, rarity): the least is the best; order tells ties.
+        best: dict[int, tuple[float, str, int, int, float, float]] = {}
+        for name, (order, _, context, inside) in mentions.items():
             known = self._names[name]
-            worth = s.link_weight * known.rarity
+            rarity = known.inside if inside else known.rarity
+            worth = s.link_weight * rarity
             base = left_open * (s.home_base + s.context_weight * context)
             for target, kind, share in known.homes:
                 residual = left.get(target)
                 if residual is None:
                     residual = left[target] = self.residual(target, coverage)
-                found = (-round(worth * share * (base + residual), 9), kind, order, name, residual)
+                found = (-round(worth * share * (base + residual), 9), kind, order, name, residual, rarity)
                 if target not in best or found < best[target]:
                     best[target] = found
-            worth *= s.shared_weight
+            rarity = known.rarity
+            worth = s.link_weight * rarity * s.shared_weight
+            few = len(known.mentioning) <= _FEW
             bar = least / (1.0 + source * worth)
             for target in known.mentioning:
-                if alone.get(target, 0.0) < bar:
+                alone = shares.get(target, 0.0)
+                if alone < bar and few:
+                    alone = words(target)
+                if alone < bar:
                     continue
                 residual = left.get(target)
                 if residual is None:
                     residual = left[target] = self.residual(target, coverage)
                 if residual > 0.0:
-                    found = (-round(worth * residual, 9), "shared", order, name, residual)
+                    found = (-round(worth * residual, 9), "shared", order, name, residual, rarity)
                     if target not in best or found < best[target]:
                         best[target] = found
         best.pop(row, None)
@@ -186,12 +195,12 @@ class Linker:
                 key=self._names[name].key,
                 order=order,
                 sentence=mentions[name][1],
-                rarity=self._names[name].rarity,
+                rarity=rarity,
                 context=mentions[name][2],
                 residual=residual,
                 strength=-strength,
             )
-            for target, (strength, kind, order, name, residual) in best.items()
+            for target, (strength, kind, order, name, residual, rarity) in best.items()
         ]
 
     def fetch(self, names: Iterable[int]) -> None:
@@ -201,17 +210,24 @@ class Linker:
         if missing:
             known.update(self._book.fetch(missing))
 
-    def _mentions(self, features: Features) -> dict[int, tuple[int, int, float]]:
-        """Return name -> (order, sentence, context) of the mention with most question words around."""
+    def _mentions(self, features: Features) -> dict[int, tuple[int, int, float, bool]]:
+        """Return name -> (order, sentence, context, inside): the mention with most question words around.
+
+        ``inside`` tells that any mention of the name stands behind the first word of a sentence.
+        """
         s = self._settings
         wanted = self._context_words
         # Where in text and title question words stand: most mentions have none near.
         body = sorted([(place, word) for word in wanted for place in features.places(word)])
         title = [(place, word) for place, word in enumerate(features.title_tokens) if word in wanted]
-        best: dict[int, tuple[int, int, float]] = {}
+        best: dict[int, tuple[int, int, float, bool]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
-            if name in self._asked or not self._names[name].rarity:
+            known = self._names[name]
+            if name in self._asked or not known.inside:
                 continue
+            inside = (
+                sentence >= 0 and known.inside > known.rarity and first > features.sentences[sentence].token
+            )
             low, high = first - s.context_before, last + s.context_after
             spots = title if sentence < 0 else body
             context = 0.0
@@ -220,8 +236,11 @@ class Linker:
                 near = spots[begin : bisect_left(spots, (high,))]
                 around = {word for place, word in near if not first <= place < last}
                 context = math.fsum([wanted[word] for word in around])
-            if name not in best or context > best[name][2]:
-                best[name] = (order, sentence, context)
+            former = best.get(name)
+            if former is None or context > former[2]:
+                best[name] = (order, sentence, context, inside or (former is not None and former[3]))
+            elif inside and not former[3]:
+                best[name] = (*former[:3], True)
         return best
 
     def homes(self, name: int) -> Sequence[tuple[int, str, float]]:

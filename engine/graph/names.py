@@ -17,17 +17,19 @@ _MOST_REMEMBERED = 20_000
 class KnownName(msgspec.Struct, frozen=True):
     """A name: its key, its rarity in [0, 1], its homes and the passages that mention it.
 
-    ``homes`` are (row, kind, share), each row once. ``mentioning`` is empty where too many passages
-    mention the name to lead anywhere.
+    ``inside`` is its rarity where it stands inside a sentence and leads to a home: no sentence gives it
+    its capital there. ``homes`` are (row, kind, share), each row once. ``mentioning`` is empty where too
+    many passages mention the name to lead anywhere.
     """
 
     key: str
     rarity: float
+    inside: float
     homes: list[tuple[int, str, float]]
     mentioning: list[int]
 
 
-_NOWHERE = KnownName("", 0.0, [], [])
+_NOWHERE = KnownName("", 0.0, 0.0, [], [])
 
 
 class NameBook:
@@ -71,10 +73,10 @@ class NameBook:
         whole = math.log(self._passages)
         for name, key, _, _ in found:
             rarity = max(0.0, 1.0 - math.log(counts[name] + 1) / whole)
-            rarity *= self._settings.single_word if name in lone else 1.0
             self._known[name] = KnownName(
                 key,
-                rarity,
+                rarity * (self._settings.single_word if name in lone else 1.0),
+                rarity * (self._settings.single_inside if name in lone else 1.0),
                 self._shares(homes[name]) if name in homes else [],
                 mentioning.get(name, []),
             )

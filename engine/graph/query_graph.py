@@ -122,7 +122,7 @@ class QueryGraph:
         known = self._bases.get(row)
         if known is None:
             candidate = self._candidates.get(row)
-            own = candidate.score if candidate else self.lexical.words.get(row, 0.0)
+            own = candidate.score if candidate else self.lexical.words(row)
             known = self._bases[row] = own + self._names.get(row, 0.0) + self.meaning.get(row, 0.0)
         return known
 
@@ -134,7 +134,7 @@ class QueryGraph:
     def parts(self, row: int) -> dict[str, float]:
         """Return the named parts that sum to :meth:`strength`."""
         candidate = self._candidates.get(row)
-        parts = dict(candidate.parts) if candidate else {"words": q6(self.lexical.words.get(row, 0.0))}
+        parts = dict(candidate.parts) if candidate else {"words": q6(self.lexical.words(row))}
         if row in self._names:
             parts["name in the question"] = q6(self._names[row])
         if row in self.meaning:

@@ -157,6 +157,40 @@ def test_a_name_too_common_leads_nowhere() -> None:
     assert [link for link in graph.expand(row_of(graph, "A"), "p") if link.kind == "shared"] == []
 
 
+def test_a_link_finds_the_common_words_of_the_question_where_no_rare_one_stands() -> None:
+    film = ("Second Chance", "Second Chance was filmed in the state of Kansas.")
+    state = ("Kansas", "Its population grew: the city and the state have people.")
+    towns = [(f"Town {i}", f"The city has a population of {i} in its state.") for i in range(5)]
+    store = corpus([film, state, *towns, *FILLER])
+    question = "What is the population of the state where Second Chance was filmed?"
+    everywhere = QueryGraph(question, store, RetrievalSettings(common_share=1.0))
+    found = QueryGraph(question, store, RetrievalSettings(common_share=0.05, common_after=1))
+    film_row, state_row = row_of(found, "Second Chance"), row_of(found, "Kansas")
+    assert set(found.lexical.common) == {"popul", "state"}
+    assert state_row not in found.lexical.shares
+    link, same = (
+        {link.target: link for link in graph.expand(film_row, "p")}[state_row]
+        for graph in (found, everywhere)
+    )
+    assert link.residual > 0.05
+    assert link.residual == pytest.approx(same.residual)
+    for row in [row_of(found, title) for title, _ in [film, state, *towns]]:
+        assert found.lexical.words(row) == pytest.approx(everywhere.lexical.words(row), abs=1e-12)
+        assert found.matches(row) == pytest.approx(everywhere.matches(row))
+
+
+def test_a_word_with_a_capital_inside_a_sentence_leads_to_its_home_more_surely() -> None:
+    home = ("Kansas", "The prairie is wide.")
+    at_head = ("Second Chance", "Kansas welcomed the film.")
+    inside = ("Second Chance", "The film was welcomed by Kansas.")
+    links = {}
+    for row in (at_head, inside):
+        graph = QueryGraph("Second Chance", corpus([home, row, *FILLER]), RetrievalSettings())
+        (links[row],) = graph.expand(row_of(graph, "Second Chance"), "p")
+    assert links[inside].strength > links[at_head].strength
+    assert links[inside].rarity == pytest.approx(links[at_head].rarity * 0.7 / 0.5)
+
+
 def test_facets_share_the_question_out(store: SqliteStore) -> None:
     facets = question_facets(QueryGraph(QUESTION, store, RetrievalSettings()))
     assert facets[0].facet_id == "name:second chance"
