@@ -9,8 +9,9 @@ could give, so a score lies in [0, ~2] and means the same on every corpus.
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain, compress
 
 import msgspec
 
@@ -127,6 +128,7 @@ class _FirstHop:
         self.question, self.store, self.s = question, store, settings
         self.size = store.size()
         self.matches: dict[str, dict[int, float]] = {}
+        self.postings: dict[str, Sequence[Postings]] = {}
         self.bodies: dict[str, set[int]] = {}
         self.frequencies: dict[str, int] = {}
         self.weight: dict[str, float] = {}
@@ -215,22 +217,29 @@ class _FirstHop:
         base, slope, title_base, title_slope = fields.body, fields.by_body, fields.title, fields.by_title
         title_weight, k1 = fields.title_weight, fields.k1
         rows: dict[int, float] = {}
-        bodies: set[int] = set()
         for posting in postings:
-            for row, in_title, in_body, title_length, body_length in zip(*posting, strict=True):
-                if among is not None and row not in among:
-                    continue
+            columns: Iterable[tuple[int, ...]] = zip(*posting, strict=True)
+            if among is not None:
+                columns = compress(columns, map(among.__contains__, posting.rows))
+            former = rows.copy()
+            for row, in_title, in_body, title_length, body_length in columns:
                 found = in_body / (base + slope * body_length)
                 if in_title:
                     found += title_weight * in_title / (title_base + title_slope * title_length)
-                if in_body:
-                    bodies.add(row)
-                if found > rows.get(row, 0.0):
-                    rows[row] = found
-        for row, found in rows.items():
-            rows[row] = found / (found + k1)
-        self.matches[term], self.bodies[term] = rows, bodies
+                rows[row] = found / (found + k1)
+            for row, match in former.items():
+                if match > rows[row]:
+                    rows[row] = match
+        self.matches[term], self.postings[term] = rows, postings
         return rows
+
+    def _bodies(self, term: str) -> set[int]:
+        """Return the rows of the passages that hold a term in their text."""
+        bodies = self.bodies.get(term)
+        if bodies is None:
+            columns = [zip(posting.rows, posting.in_body, strict=True) for posting in self.postings[term]]
+            bodies = self.bodies[term] = {row for row, in_body in chain(*columns) if in_body}
+        return bodies
 
     def _weigh_titles(self, known: Sequence[Features]) -> None:
         """Look up how rare the words of those titles are that hold a word of the question."""
@@ -278,7 +287,8 @@ class _FirstHop:
             return
         for term in [term for term, rows in self.matches.items() if row not in rows]:
             if (family, term) not in self.siblings:
-                self.siblings[family, term] = sum(sibling in self.bodies[term] for sibling in siblings)
+                bodies = self._bodies(term)
+                self.siblings[family, term] = sum(sibling in bodies for sibling in siblings)
             count = self.siblings[family, term]
             if count:
                 share = count / (count + self.s.family_half)
