@@ -87,6 +87,11 @@ class QueryGraph:
         again.paths, again._expanded, again.finders = {}, {}, {}
         return again
 
+    @property
+    def named(self) -> bool:
+        """Whether the question holds a name that is at home anywhere."""
+        return bool(self._names)
+
     def _name_bonuses(self) -> dict[int, float]:
         """What passages gain for being home to a name in the question."""
         s = self.settings
@@ -292,7 +297,7 @@ class QueryGraph:
         deep = path is not None and path.value > self.base(row)
         source = self.strength(row) * s.second_share if deep else self.base(row)
         source *= 1.0 if row in self._names else s.by_words
-        source *= 1.0 if self._names else s.no_names
+        source *= 1.0 if self.named else s.no_names
         hops = path.hops + 1 if deep and path is not None else 1
         found = self._linker.links(row, self.features(row), self.coverage(row), source, self._least)
         for link in found:

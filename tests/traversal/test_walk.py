@@ -1,5 +1,6 @@
 """A persona's walk: what its traits change, what it records, and how the evidence is chosen."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -265,6 +266,28 @@ def test_a_passage_reached_by_paths_is_among_the_first_but_seldom_the_first(
     }
     assert {text: found[5:] for text, found in own.items()} == {t: found[5:] for t, found in paths.items()}
     assert own != paths
+
+
+def test_paths_count_half_for_the_order_where_the_question_names_nothing(
+    engine: Engine, dataset: Dataset
+) -> None:
+    ordered: dict[bool, list[list[tuple[float, float]]]] = {True: [], False: []}
+    rows = map(json.loads, dataset.corpus.read_text("utf-8").splitlines()[:80])
+    plain = [" ".join(word for word in row["text"].split() if word.islower()) for row in rows]
+    for text in [*dataset.queries.values(), *(text for text in plain if text)]:
+        graph = QueryGraph(text, engine.store, RetrievalSettings())
+        list(Walk(graph, persona(), Policy(), BeamTraversal({}), Ground(), {}, record=False).run())
+        found = choose_evidence(graph, list(graph.finders), 5)
+        paths = [sum(t.value for t in each.terms if t.name in ("path", "leads on")) for each in found]
+        ordered[graph.named].append([(e.score - p, p) for e, p in zip(found, paths, strict=True)])
+
+    def falls(first: list[tuple[float, float]], part: float) -> bool:
+        worth = [round(own + part * path, 5) for own, path in first]
+        return worth == sorted(worth, reverse=True)
+
+    assert all(falls(first, 0.5) for first in ordered[True])
+    assert all(falls(first, 0.25) for first in ordered[False])
+    assert not all(falls(first, 0.5) for first in ordered[False])
 
 
 def test_no_rows_no_evidence(graph: QueryGraph) -> None:
