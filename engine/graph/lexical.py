@@ -107,11 +107,11 @@ class _Common:
     """A term that many passages hold, for looking it up in single ones."""
 
     def __init__(self, postings: Sequence[Postings], fields: _Fields) -> None:
-        self.postings, self._fields = postings, fields
+        self._postings, self._fields = postings, fields
 
     @cached_property
     def _places(self) -> list[tuple[dict[int, int], Postings]]:
-        return [(dict(zip(each.rows, range(len(each.rows)), strict=True)), each) for each in self.postings]
+        return [(dict(zip(each.rows, range(len(each.rows)), strict=True)), each) for each in self._postings]
 
     def match(self, row: int) -> float:
         """Return how saturated the match of one passage is, in [0, 1)."""
@@ -188,19 +188,20 @@ class _FirstHop:
         scores: dict[int, float] = {}
         # Rarest first: a term that nearly every passage holds only adds to candidates already known.
         for term, postings, counts in sorted(fetched, key=lambda f: (sum(f[2]), f[0].term)):
-            most = max(counts)
-            if most > s.common_share * size.passages and len(scores) >= s.common_after:
-                self.common[term.term] = _Common(postings, self.fields)
+            name, frequency = term.term, max(counts)
+            self.postings[name], self.words[name] = postings, term.words
+            self.wanted.update(dict.fromkeys(term.words, name))
+            common = frequency > s.common_share * size.passages and len(scores) >= max(1, s.common_after)
+            if common:
+                self.common[name] = _Common(postings, self.fields)
             else:
-                most = len(self._match(term.term, postings))
-            self.frequencies[term.term] = most
-            self.weight[term.term] = idf(size.passages, most) * term.weight
-            self.wanted.update(dict.fromkeys(term.words, term.term))
-            self.words[term.term] = term.words
-            if term.term not in self.common:
-                self._add(scores, term.term)
-        for name, common in self.common.items():
-            self._match(name, common.postings, among=scores)
+                frequency = len(self._match(name))
+            self.frequencies[name] = frequency
+            self.weight[name] = idf(size.passages, frequency) * term.weight
+            if not common:
+                self._add(scores, name)
+        for name in self.common:
+            self._match(name, among=scores)
             self._add(scores, name)
         return scores
 
@@ -209,15 +210,13 @@ class _FirstHop:
         for row, match in self.matches[term].items():
             scores[row] = scores.get(row, 0.0) + weight * match
 
-    def _match(
-        self, term: str, postings: Sequence[Postings], among: Mapping[int, float] | None = None
-    ) -> dict[int, float]:
+    def _match(self, term: str, among: Mapping[int, float] | None = None) -> dict[int, float]:
         """Keep how saturated the match of a term is in each passage, or in each ``among`` these."""
         fields = self.fields
         base, slope, title_base, title_slope = fields.body, fields.by_body, fields.title, fields.by_title
         title_weight, k1 = fields.title_weight, fields.k1
         rows: dict[int, float] = {}
-        for posting in postings:
+        for posting in self.postings[term]:
             columns: Iterable[tuple[int, ...]] = zip(*posting, strict=True)
             if among is not None:
                 columns = compress(columns, map(among.__contains__, posting.rows))
@@ -230,7 +229,7 @@ class _FirstHop:
             for row, match in former.items():
                 if match > rows[row]:
                     rows[row] = match
-        self.matches[term], self.postings[term] = rows, postings
+        self.matches[term] = rows
         return rows
 
     def _bodies(self, term: str) -> set[int]:

@@ -223,10 +223,10 @@ class Linker:
         best: dict[int, tuple[int, int, float, bool]] = {}
         for order, (name, sentence, first, last) in enumerate(features.mentions):
             known = self._names[name]
-            if name in self._asked or not known.inside:
+            if name in self._asked or not (known.rarity or known.inside):
                 continue
             inside = (
-                sentence >= 0 and known.inside > known.rarity and first > features.sentences[sentence].token
+                sentence >= 0 and known.inside != known.rarity and first > features.sentences[sentence].token
             )
             low, high = first - s.context_before, last + s.context_after
             spots = title if sentence < 0 else body

@@ -179,16 +179,27 @@ def test_a_link_finds_the_common_words_of_the_question_where_no_rare_one_stands(
         assert found.matches(row) == pytest.approx(everywhere.matches(row))
 
 
-def test_a_word_with_a_capital_inside_a_sentence_leads_to_its_home_more_surely() -> None:
+def test_a_question_of_common_words_alone_still_finds_passages(store: SqliteStore) -> None:
+    settings = RetrievalSettings(common_share=0.0, common_after=0)
+    graph = QueryGraph("Which village has a church?", store, settings)
+    assert graph.lexical.common
+    assert graph.label(graph.seeds()[0]).startswith("Place")
+
+
+@pytest.mark.parametrize("single_inside", [0.7, 0.2])
+def test_a_word_with_a_capital_inside_a_sentence_leads_to_its_home_by_a_share_of_its_own(
+    single_inside: float,
+) -> None:
     home = ("Kansas", "The prairie is wide.")
     at_head = ("Second Chance", "Kansas welcomed the film.")
     inside = ("Second Chance", "The film was welcomed by Kansas.")
+    settings = RetrievalSettings(single_word=0.5, single_inside=single_inside)
     links = {}
     for row in (at_head, inside):
-        graph = QueryGraph("Second Chance", corpus([home, row, *FILLER]), RetrievalSettings())
+        graph = QueryGraph("Second Chance", corpus([home, row, *FILLER]), settings)
         (links[row],) = graph.expand(row_of(graph, "Second Chance"), "p")
-    assert links[inside].strength > links[at_head].strength
-    assert links[inside].rarity == pytest.approx(links[at_head].rarity * 0.7 / 0.5)
+    assert links[inside].rarity == pytest.approx(links[at_head].rarity * single_inside / 0.5)
+    assert links[inside].strength == pytest.approx(links[at_head].strength * single_inside / 0.5)
 
 
 def test_facets_share_the_question_out(store: SqliteStore) -> None:
