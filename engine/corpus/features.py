@@ -93,7 +93,7 @@ class _Once(Generic[T]):
 
 
 class Postings(NamedTuple):
-    """Where a term stands, in columns: passages by row, its times in title and body, the lengths of both."""
+    """Where a term stands, in columns: rows of passages, ascending, its times in title and body, both's lengths."""
 
     rows: Sequence[int]
     in_title: Sequence[int]

@@ -9,8 +9,8 @@ could give, so a score lies in [0, ~2] and means the same on every corpus.
 
 import heapq
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from itertools import chain, compress
 
 import msgspec
@@ -19,6 +19,7 @@ from engine.config import RetrievalSettings
 from engine.corpus.features import CorpusSize, Features, Postings
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.question import Question
+from engine.graph.words import WordBook, idf
 from engine.ids import q6
 
 # More passages than these tell nothing of each other, and cost much to look through.
@@ -71,18 +72,9 @@ class Lexical(msgspec.Struct, frozen=True, kw_only=True):
         return share
 
 
-def idf(passages: int, frequency: int) -> float:
-    """Return the BM25 inverse document frequency, ``ln(1 + (N - df + 1/2) / (df + 1/2))``.
-
-    >>> round(idf(100, 1), 3)
-    4.21
-    """
-    return math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
-
-
-def first_hop(question: Question, store: SqliteStore, settings: RetrievalSettings) -> Lexical:
+def first_hop(question: Question, store: SqliteStore, settings: RetrievalSettings, book: WordBook) -> Lexical:
     """Return the candidates for ``question``, best first, at most ``settings.depth``."""
-    scorer = _FirstHop(question, store, settings)
+    scorer = _FirstHop(question, store, settings, book)
     return scorer.run()
 
 
@@ -109,23 +101,21 @@ class _Common:
     def __init__(self, postings: Sequence[Postings], fields: _Fields) -> None:
         self._postings, self._fields = postings, fields
 
-    @cached_property
-    def _places(self) -> list[tuple[dict[int, int], Postings]]:
-        return [(dict(zip(each.rows, range(len(each.rows)), strict=True)), each) for each in self._postings]
-
     def match(self, row: int) -> float:
         """Return how saturated the match of one passage is, in [0, 1)."""
         most = 0.0
-        for places, posting in self._places:
-            place = places.get(row)
-            if place is not None:
+        for posting in self._postings:
+            place = bisect_left(posting.rows, row)
+            if place < len(posting.rows) and posting.rows[place] == row:
                 most = max(most, self._fields.count(posting, place))
         return most / (most + self._fields.k1)
 
 
 class _FirstHop:
-    def __init__(self, question: Question, store: SqliteStore, settings: RetrievalSettings) -> None:
-        self.question, self.store, self.s = question, store, settings
+    def __init__(
+        self, question: Question, store: SqliteStore, settings: RetrievalSettings, book: WordBook
+    ) -> None:
+        self.question, self.store, self.s, self.book = question, store, settings, book
         self.size = store.size()
         self.matches: dict[str, dict[int, float]] = {}
         self.postings: dict[str, Sequence[Postings]] = {}
@@ -136,7 +126,7 @@ class _FirstHop:
         self.words: dict[str, tuple[int, ...]] = {}
         self.common: dict[str, _Common] = {}
         self.fields = _Fields(settings, self.size)
-        self.title_idf: dict[int, float] = {}
+        self.title_idf: Mapping[int, float] = {}
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
 
@@ -247,8 +237,7 @@ class _FirstHop:
             if not self.wanted.keys().isdisjoint(features.title_tokens):
                 words.update(dict.fromkeys(features.title_tokens))
         words.pop(0, None)
-        counts = self.store.frequencies(list(words))
-        self.title_idf = {word: idf(self.size.passages, max(1, counts.get(word, 0))) for word in words}
+        self.title_idf = self.book.idf(list(words))
 
     def _parts(self, row: int, features: Features) -> dict[str, float]:
         s, wanted = self.s, self.wanted

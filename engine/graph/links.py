@@ -16,9 +16,10 @@ import msgspec
 from engine.config import RetrievalSettings
 from engine.corpus.features import Features
 from engine.corpus.sqlite_store import SqliteStore
-from engine.graph.lexical import Lexical, idf
+from engine.graph.lexical import Lexical
 from engine.graph.names import KnownName, NameBook
 from engine.graph.question import Question
+from engine.graph.words import idf
 
 _SUFFIXES = ("or", "er")
 _SHORTEST_AGENT = 6

@@ -8,6 +8,7 @@ import msgspec
 from engine.config import RetrievalSettings
 from engine.corpus.sqlite_store import SqliteStore
 from engine.corpus.tokens import stem
+from engine.graph.words import WordBook
 
 # In a corpus of a few pages a name in five of them is rare enough.
 _FEWEST_SHARING = 5.0
@@ -36,6 +37,7 @@ class NameBook:
     """The names of a corpus as it is now, looked up in the store when first asked for.
 
     Nothing here depends on a question, so one book serves all questions until the corpus changes.
+    ``words`` is the book of its words.
     """
 
     def __init__(self, store: SqliteStore, settings: RetrievalSettings) -> None:
@@ -44,6 +46,7 @@ class NameBook:
         self._passages = max(2, store.size().passages)
         self._most = math.floor(max(_FEWEST_SHARING, settings.shared_most * self._passages))
         self._known: dict[int, KnownName] = {}
+        self.words = WordBook(store)
 
     def fetch(self, names: Iterable[int]) -> dict[int, KnownName]:
         """Return what is known of these names, fetching at once what is not here yet."""

@@ -60,8 +60,9 @@ class QueryGraph:
             mark_weight=settings.mark_weight,
             pair_gap=settings.pair_gap,
         )
-        self.lexical: Lexical = first_hop(self.question, store, settings)
-        self._linker = Linker(self.question, self.lexical, store, settings, book or NameBook(store, settings))
+        book = book or NameBook(store, settings)
+        self.lexical: Lexical = first_hop(self.question, store, settings, book.words)
+        self._linker = Linker(self.question, self.lexical, store, settings, book)
         self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
         self._fetched: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}
         self._features: dict[int, Features] = dict(self._fetched)

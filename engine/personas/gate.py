@@ -134,6 +134,7 @@ class _Round:
         self.budget = budget
         self.lacking = [1.0] * len(facets)
         self._reaches: dict[str, tuple[list[float], list[float]]] = {}
+        self._gains: dict[tuple[float, ...], dict[str, float]] = {}
         self.chosen: list[ExpertChosen] = []
         self.skipped: list[ExpertSkipped] = []
 
@@ -142,7 +143,12 @@ class _Round:
         return [*map(mul, self.lacking if lacking is None else lacking, self._reach(each)[0])]
 
     def gain(self, each: Rated, lacking: Sequence[float] | None = None) -> float:
-        return q6(math.fsum(self.gains(each, lacking)))
+        # Plans begin alike, and what they find is said again of those who are skipped.
+        known = self._gains.setdefault(tuple(self.lacking if lacking is None else lacking), {})
+        gain = known.get(each.persona_id)
+        if gain is None:
+            gain = known[each.persona_id] = q6(math.fsum(self.gains(each, lacking)))
+        return gain
 
     def _reach(self, each: Rated) -> tuple[list[float], list[float]]:
         """What ``each`` would add to every facet if all of it were lacking, and the share it would leave."""

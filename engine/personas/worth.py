@@ -92,7 +92,7 @@ class Wanted:
     def known_to(self, persona: Persona) -> list[float]:
         """Return the share of each facet that the persona's expertise names, in [0, 1]."""
         known = self._terms.intersection(self._lexicon.terms("\n".join(persona.expertise)))
-        return [_share(terms, known) for terms in self._facets]
+        return [_share(terms, known) for terms in self._facets] if known else [0.0] * len(self._facets)
 
     def mean(self, shares: Sequence[float]) -> float:
         """Return the mean of shares of the facets, by their weight."""
@@ -113,17 +113,25 @@ def rate(candidate: Candidate, wanted: Wanted, record: Record, weights: GateWeig
     value, terms = _value(affinity, record, weights)
     unknown = _unknown(record, weights)
     # What a record shows, expertise need not promise any more: then it only tells one facet from another.
-    spread = [share / affinity if affinity else 1.0 for share in knows]
-    shares = [
-        unknown * share + (1 - unknown) * weights.usual_share * other
-        for share, other in zip(knows, spread, strict=True)
-    ]
+    usual = (1 - unknown) * weights.usual_share
+    # Most facets are known whole or not at all.
+    matches = {
+        share: q6(
+            min(
+                reach
+                + weights.expertise_reach
+                * (unknown * share + usual * (share / affinity if affinity else 1.0)),
+                1.0,
+            )
+        )
+        for share in dict.fromkeys(knows)
+    }
     return Rated(
         candidate=candidate,
         value=value,
         affinity=q6(affinity),
         cost=q6(persona.activation_cost * max(record.cost_factor, 1.0)),
-        match=tuple(q6(min(reach + weights.expertise_reach * share, 1.0)) for share in shares),
+        match=tuple(map(matches.__getitem__, knows)),
         terms=terms,
     )
 

@@ -136,9 +136,7 @@ class Walk:
             features = self._graph.known_features(row) if self._expertise else None
             if features is None:
                 return 0.0
-            words = self._expert_words.intersection(features.body_words)
-            words = words.union(self._expert_words.intersection(features.title_tokens))
-            met = math.fsum([self._expertise[word] for word in words])
+            met = math.fsum([self._expertise[word] for word in self._expert_words & features.words])
             known = self._knows[row] = min(1.0, 3.0 * met / self._expertise_total)
         return known
 

@@ -10,10 +10,10 @@ from engine.config import RetrievalSettings
 from engine.corpus.records import Name, ParsedDocument, Passage, passage_id
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.facets import question_facets
-from engine.graph.lexical import idf
 from engine.graph.links import residual
 from engine.graph.opening import open_passage, open_question
 from engine.graph.query_graph import QueryGraph
+from engine.graph.words import idf
 from engine.traversal.selection import choose_evidence
 
 FILM = ("Second Chance", "Second Chance is a 1953 film directed by Rudolph Mate. It was shot in Mexico.")
