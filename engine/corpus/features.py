@@ -93,7 +93,7 @@ class _Once(Generic[T]):
 
 
 class Postings(NamedTuple):
-    """Where a term stands, in columns: rows of passages, ascending, its times in title and body, both's lengths."""
+    """Where a term stands, in columns: passages by row, ascending, times in title and body, their lengths."""
 
     rows: Sequence[int]
     in_title: Sequence[int]

@@ -184,6 +184,21 @@ class SqliteStore:
         """Return name key -> name id of those names that occur, or did before they were removed."""
         return self._ids(keys, "names", "name")
 
+    def words_from(self, start: str, shortest: int, longest: int) -> dict[str, int]:
+        """Return word -> passages that hold it, of the words of these lengths that begin so."""
+        with self._file.guard():
+            sql = (
+                "SELECT text, passages FROM words WHERE text >= ? AND text < ? AND passages"
+                " AND length(text) BETWEEN ? AND ?"
+            )
+            return dict(self._db.execute(sql, (*_beginning(start), shortest, longest)))
+
+    def names_from(self, start: str) -> dict[str, int]:
+        """Return key -> passages that mention it, of the names that begin so and are at home somewhere."""
+        with self._file.guard():
+            sql = "SELECT text, passages FROM names WHERE text >= ? AND text < ? AND homes"
+            return dict(self._db.execute(sql, _beginning(start)))
+
     def leading_names(self, ids: Iterable[int]) -> list[tuple[int, str, int, int]]:
         """Return (name, key, passages that mention it, homes) of the names that lead anywhere.
 
@@ -268,6 +283,11 @@ class SqliteStore:
 
 def _rows(cursor: Iterable[Any]) -> list[Any]:
     return list(cursor)
+
+
+def _beginning(start: str) -> tuple[str, str]:
+    # As SQLite compares text: by its bytes, which come in the order of code points.
+    return start, start[:-1] + chr(ord(start[-1]) + 1)
 
 
 def _listed(numbers: Iterable[int]) -> str:

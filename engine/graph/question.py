@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
@@ -10,14 +10,14 @@ import msgspec
 from engine.corpus.features import STOPPED
 from engine.corpus.marks import asked
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, Tokens, as_key, fold, stem, tokenise
+from engine.corpus.tokens import QUESTION_WORDS, STOP_WORDS, Word, as_key, fold, stem, tokenise
 from engine.errors import InputError
+from engine.graph.spelling import Respelt, respell
 
 LONGEST_QUESTION = 8_000
 _LONGEST_NAME = 12
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
-_SHORTEST_TYPO = 5
 _SHORTEST_AFFIX = 8
+_SHORTEST_CODE = 5
 _AFFIX_SHARE = 0.55
 _ANSWER_TYPES = (
     (re.compile(r"\bhow (?:many|much|long|old|often|large|big|far|tall|fast)\b", re.I), "number"),
@@ -67,7 +67,8 @@ class QuestionName(msgspec.Struct, frozen=True):
 class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question read against a corpus; ``pairs`` are content terms that stand close, in order.
 
-    ``asked`` are the ids of all names in it, at home or not.
+    ``asked`` are the ids of all names in it, at home or not; ``respelt`` tells which words were read as
+    others.
     """
 
     text: str
@@ -77,6 +78,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     asked: frozenset[int]
     answer_type: str
     comparison: bool
+    respelt: tuple[Respelt, ...] = ()
 
 
 def require_question(text: str) -> str:
@@ -101,16 +103,18 @@ def read_question(
 ) -> Question:
     """Return what ``text`` asks for in this corpus.
 
-    Identifiers count whole and in parts (``part_weight`` each); a term the corpus does not hold is
-    matched to its nearest spelling; ``mark_weight`` goes to symbols and dates asked for.
+    Identifiers count whole and in parts (``part_weight`` each); a word the corpus does not hold is read
+    as its nearest spelling, or as the longest of its ends that is a word; ``mark_weight`` goes to symbols
+    and dates asked for.
     """
     folded = fold(text)
     tokens = tokenise(folded)
+    words, respelt = respell(tokens.words, store)
     asking = QUESTION_WORDS | {"mean"} if _ASKS_MEANING.search(folded) else QUESTION_WORDS
     weights: dict[str, float] = {}
     variants: dict[str, dict[str, None]] = {}
     sequence: list[tuple[int, str]] = []
-    for word, first in zip(tokens.words, tokens.firsts, strict=True):
+    for word, first in zip(words, tokens.firsts, strict=True):
         if word.is_code and word.whole is not None:
             weights[word.whole] = max(weights.get(word.whole, 0.0), part_weight)
         for offset, term in enumerate(word.terms):
@@ -126,7 +130,7 @@ def read_question(
     known = store.word_ids([*weights, *(v for vs in variants.values() for v in vs)])
     for term in weights:
         if term not in known and term not in variants and term[0] not in "#@":
-            variants[term] = dict.fromkeys(_nearest(term, store))
+            variants[term] = dict.fromkeys(_ends(term, store))
     known |= store.word_ids({v for vs in variants.values() for v in vs} - known.keys())
     terms = [
         QuestionTerm(
@@ -137,7 +141,7 @@ def read_question(
         for term, weight in sorted(weights.items())
     ]
     pairs = [(a, b, j - i) for (i, a), (j, b) in pairwise(sequence) if j - i <= pair_gap and a != b]
-    names, asked_names = _names(tokens, store)
+    names, asked_names = _names(words, store)
     return Question(
         text=text,
         terms=tuple(terms),
@@ -146,6 +150,7 @@ def read_question(
         asked=asked_names,
         answer_type=next((kind for pattern, kind in _ANSWER_TYPES if pattern.search(text)), "other"),
         comparison=bool(_COMPARES.search(text)),
+        respelt=respelt,
     )
 
 
@@ -162,7 +167,7 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
     """Return the names in ``text`` that are at home in the corpus, in order, the longest at each place."""
     folded = fold(text)
     tokens = tokenise(folded)
-    kept, _ = _at_home(tokens, store)
+    kept, _ = _at_home(tokens.words, store)
     spans = tokens.spans(len(folded))
     # Folding may lengthen a text ("ß"); then the folded writing has to do.
     written = text if len(text) == len(folded) else folded
@@ -172,9 +177,10 @@ def names_in(text: str, store: SqliteStore) -> list[NameInText]:
     ]
 
 
-def _at_home(tokens: Tokens, store: SqliteStore) -> tuple[list[tuple[tuple[int, int], str]], dict[str, int]]:
+def _at_home(
+    words: Sequence[Word], store: SqliteStore
+) -> tuple[list[tuple[tuple[int, int], str]], dict[str, int]]:
     """Return the names at home by their span of words, and the ids of all that could be names."""
-    words = tokens.words
     spans: dict[tuple[int, int], str] = {}
     for start in range(len(words)):
         pieces: list[str] = []
@@ -197,10 +203,9 @@ def _at_home(tokens: Tokens, store: SqliteStore) -> tuple[list[tuple[tuple[int, 
     return kept, ids
 
 
-def _names(tokens: Tokens, store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[int]]:
+def _names(words: Sequence[Word], store: SqliteStore) -> tuple[tuple[QuestionName, ...], frozenset[int]]:
     """Return the names of the question that are at home somewhere, and the ids of all its names."""
-    words = tokens.words
-    kept, ids = _at_home(tokens, store)
+    kept, ids = _at_home(words, store)
     written: dict[str, bool] = {}
     for (start, end), key in kept:
         written[key] = written.get(key, False) or any(word.opens_name for word in words[start:end])
@@ -211,40 +216,14 @@ def _names(tokens: Tokens, store: SqliteStore) -> tuple[tuple[QuestionName, ...]
     return found, frozenset(ids.values())
 
 
-def _nearest(term: str, store: SqliteStore) -> list[str]:
-    """Return the commonest known word one edit away, else the longest known prefix or suffix."""
-    if len(term) >= _SHORTEST_TYPO:
-        known = store.word_ids(_edits(term))
-        counted = {word: store.frequency(row) for word, row in known.items()}
-        best = min((w for w, n in counted.items() if n), key=lambda w: (-counted[w], w), default=None)
-        if best is not None:
-            return [best]
-    if len(term) >= _SHORTEST_AFFIX:
-        for length in range(len(term) - 1, max(5, math.floor(len(term) * _AFFIX_SHARE)), -1):
-            known = store.word_ids({term[:length], term[-length:]})
-            found = sorted(word for word, row in known.items() if store.frequency(row))
-            if found:
-                return found
+def _ends(term: str, store: SqliteStore) -> list[str]:
+    """Return the longest known beginning and end of a long word; of a word with digits the beginning."""
+    coded = not term.isalpha()
+    if len(term) < (_SHORTEST_CODE if coded else _SHORTEST_AFFIX):
+        return []
+    least = _SHORTEST_CODE - 1 if coded else max(6, math.floor(len(term) * _AFFIX_SHARE) + 1)
+    for length in range(len(term) - 1, least - 1, -1):
+        known = store.counts({term[:length]} if coded else {term[:length], term[-length:]})
+        if known:
+            return sorted(known)
     return []
-
-
-def _edits(term: str) -> set[str]:
-    """Return the words one edit away that keep the first letter and have at least four."""
-    cuts = [(term[:i], term[i:]) for i in range(1, len(term) + 1)]
-    return {
-        word
-        for head, tail in cuts
-        for word in _edits_at(head, tail)
-        if len(word) >= _SHORTEST_TYPO - 1 and word != term
-    }
-
-
-def _edits_at(head: str, tail: str) -> Iterable[str]:
-    if tail:
-        yield head + tail[1:]
-    if len(tail) > 1:
-        yield head + tail[1] + tail[0] + tail[2:]
-    for letter in _ALPHABET:
-        yield head + letter + tail
-        if tail:
-            yield head + letter + tail[1:]
