@@ -1,14 +1,17 @@
 """How a question is asked and read, and what a run tells around the work itself."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
 
+from engine.corpus.tokens import fold, tokenise
 from engine.errors import PersonaMoeError
 from engine.events import (
     AnswerReady,
     Event,
+    Evidence,
     FollowUpRead,
     Seed,
     SeedsFound,
@@ -61,6 +64,17 @@ class Asked(NamedTuple):
 def warned(problem: PersonaMoeError | None) -> list[Event]:
     """Return the warning that a problem is told by, nothing for none."""
     return [] if problem is None else [Warned(problem=problem.problem, mend=problem.mend)]
+
+
+def tell_respelt(query: Query, evidence: Sequence[Evidence]) -> Iterator[Warned]:
+    """Yield a warning for each word that no document holds, with what it was read as in the evidence."""
+    if not query.graph.question.respelt:
+        return
+    words = list(chain.from_iterable(tokenise(fold(each.text)).words for each in evidence))
+    for word in query.graph.question.respelt:
+        spelt = next((e.key for e in words if e.terms == (word.read,) or e.key == word.read), word.read)
+        problem = f"no document holds '{word.typed}'; it was read as '{spelt}'"
+        yield Warned(problem=problem, mend="ask in other words if that was not meant")
 
 
 def recorded_before(read: FollowUpRead | None) -> Earlier | None:

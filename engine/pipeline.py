@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.adaptation import Rounds
-from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, warned
+from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, tell_respelt, warned
 from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
@@ -66,7 +66,7 @@ class Engine:
         self.settings = workspace.settings()
         open_log(workspace.state / "persona-moe.log", self.settings.system.log_level)
         self._likeness = Likeness(store, self.settings)
-        self._found: dict[tuple[object, ...], list[Evidence]] = {}
+        self._found: dict[tuple[object, ...], tuple[list[Evidence], list[Warned]]] = {}
         self._read: tuple[str, CorpusLexicon, NameBook] | None = None
         self.experts = ExpertPool(workspace)
 
@@ -157,8 +157,9 @@ class Engine:
     ) -> list[Evidence]:
         """Return the ``k`` best passages that the gated personas find together, best first.
 
-        ``warn`` is told why vectors that the index holds could not be compared. Raises InputError for
-        a bad question or ``k``, PersonaError for an unknown persona, CorpusError if nothing is indexed.
+        ``warn`` is told why vectors that the index holds could not be compared, and which words were
+        read as others. Raises InputError for a bad question or ``k``, PersonaError for an unknown
+        persona, CorpusError if nothing is indexed.
         """
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
@@ -166,19 +167,20 @@ class Engine:
         mixture = self.experts.mixture(self.settings, personas)
         known = mixture.known()
         meaning = self._likeness.now(text)
-        for event in meaning.events:
-            if warn is not None and isinstance(event, Warned):
-                warn(event)
         state = (self.store.digest(), self.experts.state(), known.digest, meaning.events)
         key = (text, k, tuple(personas), *state)
-        if key in self._found and self.settings.system.enable_caching:
-            return list(self._found[key])
-        query = self._query(text, meaning)
-        experts = mixture.experts(mixture.choose(query, known, only=personas))
-        if len(self._found) >= SEARCHES_KEPT:
-            self._found.clear()
-        self._found[key] = MoeOrchestrator(self.settings).search(query, experts, k)
-        return list(self._found[key])
+        if key not in self._found or not self.settings.system.enable_caching:
+            query = self._query(text, meaning)
+            experts = mixture.experts(mixture.choose(query, known, only=personas))
+            if len(self._found) >= SEARCHES_KEPT:
+                self._found.clear()
+            evidence = MoeOrchestrator(self.settings).search(query, experts, k)
+            self._found[key] = evidence, list(tell_respelt(query, evidence))
+        evidence, respelt = self._found[key]
+        for event in (*meaning.events, *respelt):
+            if warn is not None and isinstance(event, Warned):
+                warn(event)
+        return list(evidence)
 
     async def ask(self, question: str, options: AskOptions = AskOptions()) -> AsyncGenerator[Event, None]:  # noqa: B008
         """Yield the events of answering ``question``, each written to the journal first.
@@ -257,6 +259,8 @@ class Engine:
         for event in (*gate.scored, *gate.chosen, *gate.skipped, *open_question(query.graph)):
             yield event
         for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
+            yield event
+        for event in tell_respelt(query, query.evidence):
             yield event
         rounds = Rounds(bench=gate.bench, expert=mixture.expert, most=self.settings.thresholds.max_rounds)
         at_once = min(self.settings.system.workers, author.at_once)

@@ -13,6 +13,8 @@ _SHORTEST_FOUND = 4
 # Letters from which on a word may be off by two.
 _SHORTEST_TWICE = 8
 _LONGEST_NAME = 6
+# More unknown words than these are no slips: the question is in another language, or no prose.
+_MOST_UNKNOWN = 10
 
 
 class Respelt(msgspec.Struct, frozen=True):
@@ -28,13 +30,14 @@ def respell(words: Sequence[Word], store: SqliteStore) -> tuple[list[Word], tupl
     A word of at least five letters may be off by one, of at least eight by two: a letter too many, too
     few or another one, or two in the wrong order (Damerau 1964). The first letter and digits are taken
     to be right. A longer name at home that the other words around are part of comes first, then what
-    is nearer, then what stands in more passages. Words that are like nothing stay as they are.
+    is nearer, then what stands in more passages. Words that are like nothing stay as they are, and all
+    do where more than ten are unknown.
     """
     checked = {term for word in words for term in _checked(word)}
     unknown = checked - store.counts(checked).keys()
     read = list(words)
     respelt: dict[Respelt, None] = {}
-    if unknown:
+    if 0 < len(unknown) <= _MOST_UNKNOWN:
         speller = _Speller(store, unknown)
         for at, word in enumerate(words):
             if not unknown.isdisjoint(_checked(word)):
@@ -44,7 +47,7 @@ def respell(words: Sequence[Word], store: SqliteStore) -> tuple[list[Word], tupl
 
 
 def _checked(word: Word) -> Iterator[str]:
-    """Yield the terms of a word that may be misspelt: its own, those of a compound's parts, an identifier's whole."""
+    """Yield the terms that may be misspelt: of a word, of a compound's parts, of an identifier's whole."""
     if word.whole is None:
         # A word that only asks is spelt well, though no document may hold it.
         if word.key not in QUESTION_WORDS and _is_long(word.key):
@@ -86,9 +89,10 @@ class _Speller:
             if read != typed:
                 yield Respelt(typed.key, read.terms[0] if read.key == typed.key else read.key)
             return
-        for one, other in zip((*typed.terms, typed.whole), (*read.terms, read.whole or ""), strict=True):
-            if one != other:
-                yield Respelt(one, other)
+        parts = [Respelt(*pair) for pair in zip(typed.terms, read.terms, strict=True) if pair[0] != pair[1]]
+        if not parts and read.whole is not None and read.whole != typed.whole:
+            parts.append(Respelt(typed.whole, read.whole))
+        yield from parts
 
     def _term(self, term: str, key: str = "") -> str | None:
         """Return the known term that an unknown one is nearest to.

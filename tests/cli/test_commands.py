@@ -92,6 +92,21 @@ def test_search_with_one_persona(workspace: Path, capsys: Captured) -> None:
     assert {who for line in found["evidence"] for who in line["personas"]} == {name}
 
 
+def test_a_misspelt_question_is_answered_and_says_how_it_was_read(workspace: Path, capsys: Captured) -> None:
+    told = "no document holds 'desinged'; it was read as 'designed'; ask in other words if that was not meant"
+    where = ("--workspace", str(workspace))
+    typed = QUESTION.replace("designed", "desinged")
+    assert typed != QUESTION
+    for _ in range(2):
+        assert main([*where, "search", typed]) == 0
+        printed = capsys.readouterr()
+        assert "designed by Mara Voss in 1994" in printed.out
+        assert told in printed.err
+    asked = json_of(capsys, *where, "ask", typed)
+    assert asked["warnings"] == [told]
+    assert "Mara Voss" in asked["answer"]
+
+
 def test_nothing_found_is_no_error(workspace: Path, capsys: Captured) -> None:
     found = json_of(capsys, "--workspace", str(workspace), "search", "zyzzyva quokka")
     schema("search").validate(found)
