@@ -164,6 +164,11 @@ class RetrievalSettings(_Part, frozen=True, kw_only=True):
     pair_k: Positive = 0.6
     pair_gap: Count = 2
     title_bonus: Amount = 0.8
+    feedback_weight: Amount = 0.3
+    feedback_until: Positive = 0.5
+    feedback_passages: Depth = 10
+    feedback_words: Depth = 40
+    feedback_b: Share = 0.5
     name_bonus: Amount = 2.0
     single_name: Share = 0.5
     plain_name: Share = 0.3

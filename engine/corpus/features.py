@@ -14,6 +14,8 @@ from engine.corpus.records import NameKind
 
 STOPPED = ""
 """Stands in a token list where a stop word stood, so that distances between words stay true."""
+STOP_WORD = 0
+"""The id that stands for it in arrays of words."""
 _BYTES = array("i").itemsize
 T = TypeVar("T")
 

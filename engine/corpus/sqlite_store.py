@@ -193,11 +193,11 @@ class SqliteStore:
             )
             return dict(self._db.execute(sql, (*_beginning(start), shortest, longest)))
 
-    def names_from(self, start: str) -> dict[str, int]:
-        """Return key -> passages that mention it, of the names that begin so and are at home somewhere."""
+    def names_from(self, start: str, within: str = "") -> dict[str, int]:
+        """Return key -> passages that mention it, of names at home that begin so and hold ``within``."""
         with self._file.guard():
-            sql = "SELECT text, passages FROM names WHERE text >= ? AND text < ? AND homes"
-            return dict(self._db.execute(sql, _beginning(start)))
+            sql = "SELECT text, passages FROM names WHERE text >= ? AND text < ? AND homes AND instr(text, ?)"
+            return dict(self._db.execute(sql, (*_beginning(start), within)))
 
     def leading_names(self, ids: Iterable[int]) -> list[tuple[int, str, int, int]]:
         """Return (name, key, passages that mention it, homes) of the names that lead anywhere.

@@ -18,6 +18,7 @@ import msgspec
 from engine.config import RetrievalSettings
 from engine.corpus.features import CorpusSize, Features, Postings
 from engine.corpus.sqlite_store import SqliteStore
+from engine.graph.feedback import feedback
 from engine.graph.question import Question
 from engine.graph.words import WordBook, idf
 from engine.ids import q6
@@ -28,13 +29,14 @@ _TIE = 1e-9
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A passage with its first-hop score and the parts that sum to it."""
+    """A passage with its first-hop score and the parts that sum to it; ``feedback`` is one of them."""
 
     row: int
     passage_id: str
     features: Features
     score: float
     parts: dict[str, float]
+    feedback: float = 0.0
 
 
 class Lexical(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,7 +162,28 @@ class _FirstHop:
             )
         found.candidates.sort(key=lambda c: (-c.score, c.passage_id))
         del found.candidates[self.s.depth :]
+        if not self.question.names:
+            found.candidates[:] = self._fed_back(found.candidates)
         return found
+
+    def _fed_back(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates, best first, with what those gain by feedback at which a walk may begin."""
+        first = candidates[: self.s.choose_from]
+        found = [(each.features, each.score) for each in first]
+        gains = feedback(found, self.wanted.keys(), self.book, self.s, self.size.body_length)
+        fed = [self._fed(each, q6(gain)) for each, gain in zip(first, gains, strict=True)]
+        return sorted(
+            [*fed, *candidates[self.s.choose_from :]], key=lambda each: (-each.score, each.passage_id)
+        )
+
+    @staticmethod
+    def _fed(candidate: Candidate, gain: float) -> Candidate:
+        if not gain:
+            return candidate
+        parts = {**candidate.parts, "feedback": gain}
+        return msgspec.structs.replace(
+            candidate, score=q6(candidate.score + gain), parts=parts, feedback=gain
+        )
 
     def _front(self, scores: Mapping[int, float]) -> list[int]:
         """The best ``depth`` rows, and all that tie with the last, so that no arrival order decides."""

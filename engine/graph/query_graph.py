@@ -132,6 +132,11 @@ class QueryGraph:
             known = self._bases[row] = own + self._names.get(row, 0.0) + self.meaning.get(row, 0.0)
         return known
 
+    def own(self, row: int) -> float:
+        """Return what a passage is worth by itself, whatever other passages say."""
+        candidate = self._candidates.get(row)
+        return self.base(row) - (candidate.feedback if candidate else 0.0)
+
     def strength(self, row: int) -> float:
         """Return what a passage is worth with the best path found to it so far."""
         path = self.paths.get(row)

@@ -115,9 +115,13 @@ class _Speller:
         behind = [piece for word in words[at + 1 : at + _LONGEST_NAME] for piece in word.name]
         found: dict[int, dict[str, int]] = {}
         for before in _before(words[max(0, at - _LONGEST_NAME + 1) : at]):
-            for key, passages in self._store.names_from(" ".join([*before, typed[0]])).items():
+            # What stands neither before nor behind another word of its name is looked for alone.
+            if not before and not behind:
+                continue
+            within = "" if before else f" {behind[0]}"
+            for key, passages in self._store.names_from(" ".join([*before, typed[0]]), within).items():
                 piece, *others = pieces = key.split(" ")[len(before) :]
-                if (before or others) and others == behind[: len(others)]:
+                if others == behind[: len(others)]:
                     spelt = found.setdefault(len(before) + len(pieces), {})
                     spelt[piece] = max(passages, spelt.get(piece, 0))
         nearest = (_nearest(typed, found[size], _most(typed)) for size in sorted(found, reverse=True))

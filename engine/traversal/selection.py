@@ -51,14 +51,14 @@ def _final_scores(graph: QueryGraph, rows: Sequence[int]) -> dict[int, float]:
 
 
 def _in_order(graph: QueryGraph, chosen: Sequence[int], finals: Mapping[int, float]) -> list[int]:
-    """The chosen, best first: what a path says of a passage counts less here than for its being chosen.
+    """The chosen, best first: what others say of a passage counts less here than for its being chosen.
 
-    A path tells that a passage is needed beside others; its own words tell whether it comes first, the
-    more so where the question names nothing that a path could have begun at.
+    A path, or feedback, tells that a passage is needed beside others; its own words tell whether it comes
+    first, the more so where the question names nothing that a path could have begun at.
     """
     s = graph.settings
     part = s.path_order * (1.0 if graph.named else s.no_names)
-    worth = {row: q6(graph.base(row) + part * (finals[row] - graph.base(row))) for row in chosen}
+    worth = {row: q6(graph.own(row) + part * (finals[row] - graph.own(row))) for row in chosen}
     return sorted(chosen, key=lambda row: (-worth[row], graph.passage_id(row)))
 
 
