@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import rough
 
 from engine.config import HomeKinds, RetrievalSettings, Settings
 from engine.embedding.base import pack
@@ -44,6 +45,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "no pairs": {"pair_weight": 0.0},
     "no title in the question": {"title_bonus": 0.0},
     "no siblings": {"family_weight": 0.0},
+    "no feedback": {"feedback_weight": 0.0},
     "no marks": {"mark_weight": 0.0},
 }
 
@@ -67,6 +69,21 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 def committee(engine: Engine, question: str) -> list[str]:
     """Return what the gated personas find together, as 'persona-moe search' does."""
     return [each.evidence_id for each in engine.search(question, k=10)]
+
+
+def one_slip(engine: Engine, question: str) -> list[str]:
+    """Return what the committee finds for the question with one slip in a word."""
+    return committee(engine, rough.slipped(question, 1))
+
+
+def two_slips(engine: Engine, question: str) -> list[str]:
+    """Return what the committee finds for the question with two slips in a long word."""
+    return committee(engine, rough.slipped(question, 2))
+
+
+def words_missing(engine: Engine, question: str) -> list[str]:
+    """Return what the committee finds for the question without every fourth word."""
+    return committee(engine, rough.shortened(question))
 
 
 def control(engine: Engine, question: str) -> list[str]:

@@ -27,6 +27,7 @@ GRID: dict[str, tuple[float, ...]] = {
     "shared_weight": (1.4, 2.8),
     "hop_idf_power": (1.0, 1.6),
     "lift": (0.1, 0.3),
+    "feedback_weight": (0.15, 0.6),
 }
 
 

@@ -38,6 +38,7 @@ def render(measured: Sequence[SetFigures], left_out: "Sequence[LeftOut] | None")
             "",
             *_summary(measured),
             *_beside_others(measured),
+            *_rough(measured),
             *_vectors(measured),
             *page_personas.personas(measured),
             *page_personas.by_kind(measured),
@@ -99,6 +100,32 @@ def _beside_others(measured: Sequence[SetFigures]) -> list[str]:
         *table(
             ["set", "committee", "first hop alone", *(OTHERS[name] for name in names)],
             [[each.label, *(pair(each, name) for name in columns)] for each in measured],
+        ),
+    ]
+
+
+def _rough(measured: Sequence[SetFigures]) -> list[str]:
+    columns = {
+        "committee": "as asked",
+        "one slip": "one slip",
+        "two slips": "two slips",
+        "words missing": "words missing",
+        "words missing, no feedback": "the same, no feedback",
+        "FTS5": "FTS5 as asked",
+        "FTS5, one slip": "one slip",
+        "FTS5, words missing": "words missing",
+    }
+    measured = [each for each in measured if "one slip" in each.arms]
+    return [
+        "## Questions asked in a hurry",
+        "",
+        "Recall@5 where one word of at least five letters has a slip in it (a letter left out, added, changed, or two in",
+        "the wrong order), where one of at least eight has two, and where every fourth word is missing; word and slip are",
+        "drawn by the question's text. *No feedback*: without what the first passages say beside the question.",
+        "",
+        *table(
+            ["set", *columns.values()],
+            [[each.label, *(f"{each.mean(each.arms[name]):.3f}" for name in columns)] for each in measured],
         ),
     ]
 

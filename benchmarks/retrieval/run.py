@@ -27,6 +27,7 @@ import baselines
 import leave_one_out
 import msgspec
 import page
+import rough
 from figures import Arm, SetFigures
 from keeping import Kept, digest_of, opened, part, product_digest, workspace
 
@@ -103,6 +104,8 @@ class Bench:
         found["first hop alone"] = self._arm(arms.FIRST_HOP, arms.committee)
         found["control arm"] = self._arm({}, arms.control)
         found["every link of ten seeds"] = self._arm({}, arms.everything, of=self.part)
+        if self.titles:
+            found |= self._rough()
         alone = self._kept("alone", [self.product], dict[str, Arm], self._alone)
         kinds = self._kept("kinds", [self.product], dict[str, arms.Asked], self._kinds)
         found |= self._others()
@@ -212,6 +215,25 @@ class Bench:
             fused = baselines.fused(found[other].ranked, found["dense"].ranked)
             found["fusion"] = Arm(ranked=fused, cpu_ms=[], loop_ms=0.0)
             found["with vectors"] = self._kept("with vectors", [self.product], Arm, self._with_vectors)
+        return found
+
+    def _rough(self) -> dict[str, Arm]:
+        no_feedback = {"feedback_weight": 0.0}
+        found = {
+            "one slip": self._arm({}, arms.one_slip),
+            "two slips": self._arm({}, arms.two_slips),
+            "words missing": self._arm({}, arms.words_missing),
+            "words missing, no feedback": self._arm(no_feedback, arms.words_missing),
+        }
+        ours = digest_of(HERE / "baselines.py", HERE / "rough.py")
+        for name, change in (
+            ("FTS5, one slip", partial(rough.slipped, slips=1)),
+            ("FTS5, words missing", rough.shortened),
+        ):
+            asked = {query: change(text) for query, text in self.dataset.queries.items()}
+            found[name] = self._kept(
+                name, [ours], Arm, lambda asked=asked: timed(asked, baselines.fts5(self._rows()))
+            )
         return found
 
     def _other(self, build: Callable[[list[baselines.Row]], baselines.Search]) -> Arm:
