@@ -184,6 +184,24 @@ def test_what_is_asked_for_twice_is_told_once(store: SqliteStore) -> None:
     assert first.passage_id == again.passage_id
 
 
+def test_words_and_names_are_found_by_how_they_begin_and_only_while_a_document_holds_them(
+    store: SqliteStore,
+) -> None:
+    add(store, document("a", ("Ada Lovelace", TEXTS[0])), document("b", ("Analytical Engine", TEXTS[1])))
+    assert store.words_from("mat", 1, 64) == {"mathematician": 1}
+    assert store.words_from("mat", 1, 12) == {}
+    assert store.words_from("charl", 1, 64) == {"charl": 2}
+    assert store.names_from("ada l").keys() == {"ada lovelace"}
+    assert "analytical engine" in store.names_from("a")
+    assert "analytical engine" not in store.names_from("a", " lovelace")
+    with store.transaction():
+        store.remove_document("b")
+    assert "analytical engine" not in store.names_from("a")
+    assert store.words_from("card", 1, 64) == {}
+    # What a name begins with may stand at the end of what letters there are.
+    assert store.names_from("\ud7fb") == store.words_from("\U0010fffe", 1, 9) == {}
+
+
 def test_sources_and_their_documents(store: CorpusStore) -> None:
     state = SourceState(name="s", path="/x/s", size=3, mtime_ns=4, digest="d", documents=2)
     add(store, document("b"), document("a"), document("other", source="t"))
