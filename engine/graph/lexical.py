@@ -9,16 +9,16 @@ could give, so a score lies in [0, ~2] and means the same on every corpus.
 
 import heapq
 import math
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, compress
 
 import msgspec
 
 from engine.config import RetrievalSettings
-from engine.corpus.features import CorpusSize, Features, Postings
+from engine.corpus.features import Features, Postings
 from engine.corpus.sqlite_store import SqliteStore
 from engine.graph.feedback import feedback
+from engine.graph.fields import CommonTerm, Fields
 from engine.graph.question import Question
 from engine.graph.words import WordBook, idf
 from engine.ids import q6
@@ -56,7 +56,7 @@ class Lexical(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[int, float]
     looked_up: dict[int, float] = {}
     candidates: list[Candidate]
-    common: Mapping[str, "_Common"]
+    common: Mapping[str, CommonTerm]
 
     def words(self, row: int) -> float:
         """Return the share of the question that a passage's words alone give; its matches are whole then."""
@@ -80,39 +80,6 @@ def first_hop(question: Question, store: SqliteStore, settings: RetrievalSetting
     return scorer.run()
 
 
-class _Fields:
-    """How BM25F weighs the fields of a passage: the words of a long one count less."""
-
-    def __init__(self, s: RetrievalSettings, size: CorpusSize) -> None:
-        self.k1, self.title_weight = s.k1, s.title_weight
-        self.body, self.by_body = 1 - s.b, s.b / size.body_length
-        self.title, self.by_title = 1 - s.title_b, s.title_b / size.title_length
-
-    def count(self, posting: Postings, place: int) -> float:
-        """Return how often a word stands in the passage at ``place`` of its postings, as BM25F counts."""
-        found = posting.in_body[place] / (self.body + self.by_body * posting.body_lengths[place])
-        if posting.in_title[place]:
-            length = self.title + self.by_title * posting.title_lengths[place]
-            found += self.title_weight * posting.in_title[place] / length
-        return found
-
-
-class _Common:
-    """A term that many passages hold, for looking it up in single ones."""
-
-    def __init__(self, postings: Sequence[Postings], fields: _Fields) -> None:
-        self._postings, self._fields = postings, fields
-
-    def match(self, row: int) -> float:
-        """Return how saturated the match of one passage is, in [0, 1)."""
-        most = 0.0
-        for posting in self._postings:
-            place = bisect_left(posting.rows, row)
-            if place < len(posting.rows) and posting.rows[place] == row:
-                most = max(most, self._fields.count(posting, place))
-        return most / (most + self._fields.k1)
-
-
 class _FirstHop:
     def __init__(
         self, question: Question, store: SqliteStore, settings: RetrievalSettings, book: WordBook
@@ -126,8 +93,8 @@ class _FirstHop:
         self.weight: dict[str, float] = {}
         self.wanted: dict[int, str] = {}
         self.words: dict[str, tuple[int, ...]] = {}
-        self.common: dict[str, _Common] = {}
-        self.fields = _Fields(settings, self.size)
+        self.common: dict[str, CommonTerm] = {}
+        self.fields = Fields(settings, self.size)
         self.title_idf: Mapping[int, float] = {}
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
@@ -206,7 +173,7 @@ class _FirstHop:
             self.wanted.update(dict.fromkeys(term.words, name))
             common = frequency > s.common_share * size.passages and len(scores) >= max(1, s.common_after)
             if common:
-                self.common[name] = _Common(postings, self.fields)
+                self.common[name] = CommonTerm(postings, self.fields)
             else:
                 frequency = len(self._match(name))
             self.frequencies[name] = frequency
