@@ -74,10 +74,21 @@ class Lexical(msgspec.Struct, frozen=True, kw_only=True):
         return share
 
 
-def first_hop(question: Question, store: SqliteStore, settings: RetrievalSettings, book: WordBook) -> Lexical:
-    """Return the candidates for ``question``, best first, at most ``settings.depth``."""
+def first_hop(
+    question: Question,
+    store: SqliteStore,
+    settings: RetrievalSettings,
+    book: WordBook,
+    *,
+    by_words: bool = True,
+) -> Lexical:
+    """Return the candidates for ``question``, best first, at most ``settings.depth``.
+
+    Where passages are found not ``by_words`` alone, but by likeness of meaning, too, there is no
+    feedback: both say which passages tell of the same in other words, and likeness says it better.
+    """
     scorer = _FirstHop(question, store, settings, book)
-    return scorer.run()
+    return scorer.run(feed_back=by_words and not question.names)
 
 
 class _FirstHop:
@@ -99,7 +110,7 @@ class _FirstHop:
         self.siblings: dict[tuple[int, str], int] = {}
         self.families: dict[int, list[int]] = {}
 
-    def run(self) -> Lexical:
+    def run(self, *, feed_back: bool) -> Lexical:
         scores = self._match_terms()
         total = math.fsum(self.weight.values()) or 1.0
         found = Lexical(
@@ -129,7 +140,7 @@ class _FirstHop:
             )
         found.candidates.sort(key=lambda c: (-c.score, c.passage_id))
         del found.candidates[self.s.depth :]
-        if not self.question.names:
+        if feed_back:
             found.candidates[:] = self._fed_back(found.candidates)
         return found
 

@@ -61,7 +61,7 @@ class QueryGraph:
             pair_gap=settings.pair_gap,
         )
         book = book or NameBook(store, settings)
-        self.lexical: Lexical = first_hop(self.question, store, settings, book.words)
+        self.lexical: Lexical = first_hop(self.question, store, settings, book.words, by_words=not meaning)
         self._linker = Linker(self.question, self.lexical, store, settings, book)
         self._candidates: dict[int, Candidate] = {c.row: c for c in self.lexical.candidates}
         self._fetched: dict[int, Features] = {c.row: c.features for c in self.lexical.candidates}

@@ -96,6 +96,13 @@ def test_none_where_the_words_of_the_question_tell_enough(store: SqliteStore) ->
     assert not any(gains(store, QUESTION, msgspec.structs.replace(SETTINGS, feedback_weight=0.0)).values())
 
 
+def test_none_where_likeness_of_meaning_tells_it_better(store: SqliteStore) -> None:
+    row = QueryGraph(QUESTION, store, SETTINGS).seeds()[0]
+    graph = QueryGraph(QUESTION, store, SETTINGS, meaning={row: 0.1})
+    assert "meaning" in graph.parts(row)
+    assert not any("feedback" in graph.parts(row) for row in graph.seeds())
+
+
 def test_none_where_few_passages_are_found(store: SqliteStore) -> None:
     settings = msgspec.structs.replace(SETTINGS, feedback_passages=200)
     assert not any(gains(store, QUESTION, settings).values())
