@@ -70,9 +70,9 @@ def tell_respelt(query: Query, evidence: Sequence[Evidence]) -> Iterator[Warned]
     """Yield a warning for each word that no document holds, with what it was read as in the evidence."""
     if not query.graph.question.respelt:
         return
-    words = list(chain.from_iterable(tokenise(fold(each.text)).words for each in evidence))
     for word in query.graph.question.respelt:
-        spelt = next((e.key for e in words if e.terms == (word.read,) or e.key == word.read), word.read)
+        said = chain.from_iterable(tokenise(fold(each.text)).words for each in evidence)
+        spelt = next((e.key for e in said if e.terms == (word.read,) or e.key == word.read), word.read)
         problem = f"no document holds '{word.typed}'; it was read as '{spelt}'"
         yield Warned(problem=problem, mend="ask in other words if that was not meant")
 

@@ -37,7 +37,7 @@ COMMANDS = {
 The module says what it does too; it stands here so that ``--help`` imports none of them.
 """
 
-_BETWEEN_COLLECTIONS = (20_000, 20, 20)
+BETWEEN_COLLECTIONS = (20_000, 20, 20)
 """How seldom garbage is looked for: a question makes many objects and hardly a cycle."""
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -178,7 +178,7 @@ def _report_defect(error: Exception) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; nothing is raised but by a second Ctrl-C."""
-    gc.set_threshold(*_BETWEEN_COLLECTIONS)
+    gc.set_threshold(*BETWEEN_COLLECTIONS)
     output.use_utf8()
     try:
         return run(sys.argv[1:] if arguments is None else arguments)

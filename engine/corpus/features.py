@@ -142,12 +142,12 @@ class Features:
         """How many words the text has, stop words included."""
         return len(self._blobs[4]) // _BYTES
 
-    def places(self, word: int) -> Sequence[int]:
+    def places(self, word: int) -> "array[int]":
         """Return where a word stands in the text, ascending; empty if it does not."""
         words = self.body_words
         at = bisect_left(words, word)
         if at == len(words) or words[at] != word:
-            return ()
+            return array("i")
         return self._places[self._ends[at - 1] if at else 0 : self._ends[at]]
 
     @_Once

@@ -17,7 +17,8 @@ from engine.config import RetrievalSettings
 from engine.corpus.features import Features
 from engine.corpus.records import Passage
 from engine.corpus.sqlite_store import SqliteStore
-from engine.graph.lexical import Candidate, Lexical, first_hop
+from engine.graph.close_look import Candidate
+from engine.graph.lexical import Lexical, first_hop
 from engine.graph.links import Link, Linker
 from engine.graph.names import NameBook
 from engine.graph.question import Question, QuestionName, read_question
@@ -127,14 +128,14 @@ class QueryGraph:
         """Return what a passage is worth by itself: words, names of the question at home, meaning."""
         known = self._bases.get(row)
         if known is None:
-            candidate = self._candidates.get(row)
+            candidate = self.lexical.candidate(row)
             own = candidate.score if candidate else self.lexical.words(row)
             known = self._bases[row] = own + self._names.get(row, 0.0) + self.meaning.get(row, 0.0)
         return known
 
     def own(self, row: int) -> float:
         """Return what a passage is worth by itself, whatever other passages say."""
-        candidate = self._candidates.get(row)
+        candidate = self.lexical.candidate(row)
         return self.base(row) - (candidate.feedback if candidate else 0.0)
 
     def strength(self, row: int) -> float:
@@ -144,8 +145,8 @@ class QueryGraph:
 
     def parts(self, row: int) -> dict[str, float]:
         """Return the named parts that sum to :meth:`strength`."""
-        candidate = self._candidates.get(row)
-        parts = dict(candidate.parts) if candidate else {"words": q6(self.lexical.words(row))}
+        candidate = self.lexical.candidate(row)
+        parts = candidate.parts if candidate else {"words": q6(self.lexical.words(row))}
         if row in self._names:
             parts["name in the question"] = q6(self._names[row])
         if row in self.meaning:
@@ -160,10 +161,12 @@ class QueryGraph:
         return self.ordered(rows)
 
     def holding(self, wanted: Mapping[str, float]) -> list[int]:
-        """Return the rows of :meth:`seeds` that hold any of these terms, by the weight they hold."""
+        """Return the rows among the first ``depth`` that hold any of these terms, by the weight they hold."""
+        rows = [*self.seeds(), *self.lexical.later]
+        self.identify(rows)
         held = {
             row: q6(math.fsum(w * self.lexical.matches.get(t, {}).get(row, 0.0) for t, w in wanted.items()))
-            for row in self.seeds()
+            for row in rows
         }
         return sorted((r for r in held if held[r] > 0), key=lambda r: (-held[r], self.passage_id(r)))
 
@@ -188,8 +191,12 @@ class QueryGraph:
         return self._features[row]
 
     def known_features(self, row: int) -> Features | None:
-        """Return what analysis found in a passage if it is here already, without fetching it."""
-        return self._features.get(row)
+        """Return what analysis found in a passage if the first hop or a walk looked at it, else None."""
+        known = self._features.get(row)
+        if known is None and row in self.lexical.later:
+            self.load([row])
+            known = self._features[row]
+        return known
 
     def passage_id(self, row: int) -> str:
         """Return the id of the passage at ``row``."""

@@ -179,6 +179,47 @@ def test_a_link_finds_the_common_words_of_the_question_where_no_rare_one_stands(
         assert found.matches(row) == pytest.approx(everywhere.matches(row))
 
 
+@pytest.fixture(scope="module")
+def villages() -> SqliteStore:
+    """Thirty passages about the same, one far behind the others by words that bears the question's title."""
+    rows = [
+        (f"Place {i}", f"A village with a church. The church of the village has {i} wells.")
+        for i in range(30)
+    ]
+    long = "A church was built here. " + "Nothing else of note ever happened in these quiet parts. " * 6
+    return corpus([*rows, ("Village church", long), ("Elsewhere", long), *FILLER])
+
+
+VILLAGES = "Which village church has wells?"
+
+
+def test_what_is_looked_at_closely_later_counts_as_if_it_had_been_at_once(villages: SqliteStore) -> None:
+    late = QueryGraph(VILLAGES, villages, RetrievalSettings(choose_from=5))
+    once = QueryGraph(VILLAGES, villages, RetrievalSettings(choose_from=60))
+    assert late.lexical.later
+    assert not once.lexical.later
+    assert {*late.seeds(), *late.lexical.later} == {*once.seeds()}
+    for row in sorted(once.seeds(), reverse=True):
+        assert late.base(row) == once.base(row)
+        assert late.parts(row) == once.parts(row)
+        assert sum(late.parts(row).values()) == pytest.approx(late.base(row), abs=1e-6)
+        assert late.known_features(row) is not None
+
+
+def test_a_title_made_of_the_questions_words_is_looked_at_at_once(villages: SqliteStore) -> None:
+    graph = QueryGraph(VILLAGES, villages, RetrievalSettings(choose_from=1, depth=62))
+    seeds = {graph.label(row) for row in graph.seeds()}
+    later = {graph.label(row) for row in graph.lexical.later}
+    assert "Village church" in seeds
+    assert "Elsewhere" in later
+
+
+def test_passages_looked_at_later_may_hold_what_an_answer_lacks(villages: SqliteStore) -> None:
+    graph = QueryGraph(VILLAGES, villages, RetrievalSettings(choose_from=1, depth=62))
+    held = graph.holding({"church": 1.0})
+    assert "Elsewhere" in {graph.label(row) for row in held if row in graph.lexical.later}
+
+
 def test_a_question_of_common_words_alone_still_finds_passages(store: SqliteStore) -> None:
     settings = RetrievalSettings(common_share=0.0, common_after=0)
     graph = QueryGraph("Which village has a church?", store, settings)
