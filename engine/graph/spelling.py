@@ -1,12 +1,17 @@
 """Words of a question that no document holds, read as the words they were meant to be."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from string import ascii_lowercase
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from engine.corpus.sqlite_store import SqliteStore
 from engine.corpus.tokens import QUESTION_WORDS, Word, stem, word_of
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 _SHORTEST = 5
 _SHORTEST_FOUND = 4
@@ -30,8 +35,9 @@ def respell(words: Sequence[Word], store: SqliteStore) -> tuple[list[Word], tupl
     A word of at least five letters may be off by one, of at least eight by two: a letter too many, too
     few or another one, or two in the wrong order (Damerau 1964). The first letter and digits are taken
     to be right. A longer name at home that the other words around are part of comes first, then what
-    is nearer, then what stands in more passages. Words that are like nothing stay as they are, and all
-    do where more than ten are unknown.
+    is nearer, then what stands in more passages. Words that are like nothing stay as they are, and all do
+    where more than ten are unknown. A word that is spelt well stands for other forms of it alone, and for
+    names: *spoilt* for *spoil*, *banking* not for *backing*.
     """
     checked = {term for word in words for term in _checked(word)}
     unknown = checked - store.counts(checked).keys()
@@ -76,7 +82,7 @@ class _Speller:
         name = self._in_a_name(words, at)
         if name is None:
             term = self._term(word.terms[0], word.key)
-            if term is None:
+            if term is None or (not _is_form_of(word.terms[0], term) and word.key in _english()):
                 return word
             name = self._alone(word, term)
             if name is None:
@@ -132,6 +138,20 @@ class _Speller:
         names = self._store.names_from(word.key[0]) if word.opens_name else {}
         alike = [name for name in names if name.isalpha() and stem(name) == term]
         return min(alike, key=lambda name: (-names[name], name), default=None)
+
+
+@cache
+def _english() -> "SpellChecker":
+    """English words: what is spelt like one is no slip, however near another word is."""
+    from spellchecker import SpellChecker  # takes 0.2 s, and most questions hold no unknown word
+
+    return SpellChecker(language="en")
+
+
+def _is_form_of(term: str, other: str) -> bool:
+    """Whether two stems differ in what they end with at most."""
+    alike = max(_SHORTEST_FOUND, min(len(term), len(other)) - 1)
+    return term[:alike] == other[:alike]
 
 
 def _most(word: str) -> int:

@@ -1,6 +1,7 @@
 """Misspelt words of a question: read as the word that was meant, in its name where it stands in one."""
 
 import string
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -21,11 +22,10 @@ PASSAGES = (
 )
 
 
-@pytest.fixture(scope="module")
-def store() -> SqliteStore:
+def corpus(rows: Sequence[tuple[str, str]]) -> SqliteStore:
     made = SqliteStore(":memory:")
     with made.transaction():
-        for title, text in PASSAGES:
+        for title, text in rows:
             passage = Passage(
                 passage_id=passage_id(title, text, 0),
                 document=title,
@@ -44,6 +44,11 @@ def store() -> SqliteStore:
                 )
             )
     return made
+
+
+@pytest.fixture(scope="module")
+def store() -> SqliteStore:
+    return corpus(PASSAGES)
 
 
 def read(text: str, store: SqliteStore) -> Question:
@@ -79,6 +84,21 @@ def test_a_slip_is_read_as_the_word_that_was_meant(store: SqliteStore, typed: st
 )
 def test_what_is_known_short_a_number_or_like_nothing_stays(store: SqliteStore, text: str) -> None:
     assert respelt(text, store) == {}
+
+
+def test_an_english_word_is_no_slip_but_may_be_another_form_of_a_word() -> None:
+    store = corpus(
+        [("Print", "Go back and print what the form shows. They spoil the side of the main schema.")]
+    )
+    for text in ("banking", "painting", "shoes", "sites", "mails"):
+        assert respelt(text, store) == {}, text
+    assert respelt("Who was spoilt by which schemes?", store) == {"spoilt": "spoil", "schemes": "schema"}
+    # Not English, so a slip.
+    assert respelt("How does it pritn?", store) == {"pritn": "print"}
+
+
+def test_an_english_word_may_still_stand_for_a_name(store: SqliteStore) -> None:
+    assert respelt("Who was Rudolf Stainer?", store) == {"stainer": "steiner"}
 
 
 def test_a_slip_in_a_name_finds_the_name(store: SqliteStore) -> None:
