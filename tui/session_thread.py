@@ -299,6 +299,8 @@ class Session:
                     lambda done, total: self.queue.put(0, Working(what="embedding", done=done, total=total))
                 )
             words = f"{report.passages} passages from {report.added + report.changed} documents indexed"
+            if report.removed:
+                words += f"; {report.removed} removed"
             if report.skipped:
                 words += f"; {len(report.skipped)} skipped"
             self.queue.put(0, Said(text=words))

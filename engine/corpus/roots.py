@@ -4,28 +4,71 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from engine.corpus.discover import Root, reason_of, storable, visible_name
 from engine.corpus.records import SourceState
 from engine.errors import InputError
 from engine.ids import digest
 
+MISSING = (FileNotFoundError, NotADirectoryError)
+"""What the system raises where nothing is at a path; all else only says that it cannot be looked at."""
 
-def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> list[Root]:
+
+class Given(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths that indexing was given.
+
+    ``roots`` are those to walk. ``places`` are all of them, as given and with links followed, as sources
+    record paths: what was indexed there may be gone. ``missing`` are the places where nothing is any more.
+    """
+
+    roots: list[Root]
+    places: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> Given:
     """Return ``paths`` as roots with labels that no other root has, those inside another left out.
 
     The label is the last part of the path. If a different path has that label already, in ``known``
-    or in ``paths``, four hex digits of its digest are added.
+    or in ``paths``, four hex digits of its digest are added. A path where nothing is any more is no
+    root. Raises InputError if nothing was indexed there either, and for one that cannot be looked at.
     """
     absolute: dict[str, None] = {}
+    places: dict[str, None] = {}
+    missing: list[str] = []
     for given in paths:
+        here: tuple[str, ...] = ()
         try:
-            absolute.setdefault(os.path.realpath(str(given), strict=True))
+            here = (storable(os.path.realpath(given)), storable(str(given.absolute())))
+            absolute.setdefault(os.path.realpath(given, strict=True))
         except (OSError, ValueError) as error:
+            gone = [place for place in here if any(inside(state.path, place) for state in known.values())]
+            if gone and isinstance(error, MISSING):
+                missing.append(gone[0])
+                places |= dict.fromkeys(gone)
+                continue
             reason = reason_of(error) if isinstance(error, OSError) else "not a path"
             raise InputError(
                 f"cannot index {visible_name(str(given))}: {reason}", "check the path"
             ) from error
-    outer = [path for path in absolute if not any(_inside(path, other) for other in absolute)]
+        places |= dict.fromkeys(here)
+    return Given(roots=_labelled(list(absolute), known), places=tuple(places), missing=tuple(missing))
+
+
+def inside(path: str, place: str) -> bool:
+    """Return whether ``path`` is ``place`` or lies in it.
+
+    >>> inside("/docs/a.md", "/docs"), inside("/docs-too/a.md", "/docs"), inside("/docs", "/")
+    (True, False, True)
+    """
+    return path == place or path.startswith(place.rstrip(os.sep) + os.sep)
+
+
+def _labelled(absolute: Sequence[str], known: dict[str, SourceState]) -> list[Root]:
+    outer = [
+        path for path in absolute if not any(path != other and inside(path, other) for other in absolute)
+    ]
     taken = {state.name.split("/", 1)[0]: _root_of(state) for state in known.values()}
     roots: list[Root] = []
     for path in outer:
@@ -38,10 +81,6 @@ def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> list[Ro
         taken[label] = stored
         roots.append(Root(label, path))
     return roots
-
-
-def _inside(path: str, other: str) -> bool:
-    return path != other and path.startswith(other.rstrip(os.sep) + os.sep)
 
 
 def _root_of(state: SourceState) -> str:

@@ -54,6 +54,25 @@ def test_index_counts_what_it_did(documents: Path, tmp_path: Path, capsys: Captu
     assert "picture.md" in text
 
 
+def test_a_deleted_document_leaves_however_it_was_indexed(
+    documents: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    place = ("--workspace", str(tmp_path / "w"))
+    said(capsys, *place, "index", str(documents / "notes.txt"), str(documents / "people"))
+    (documents / "notes.txt").unlink()
+    (documents / "people" / "mara.md").unlink()
+    (documents / "people").rmdir()
+    said(capsys, *place, "index", str(documents))
+    assert "400 Helio lamps" not in said(capsys, *place, "search", "How many Helio lamps?")
+
+    (documents / "lamps.md").unlink()
+    text = said(capsys, *place, "index", str(documents / "lamps.md"))
+    assert "0 added, 0 changed, 1 removed" in text
+    assert f"note: '{documents / 'lamps.md'}' is no longer there: 1 document indexed there removed" in text
+    assert main([*place, "index", str(documents / "lamps.md")]) == 2
+    assert "no such file or directory; check the path" in capsys.readouterr().err
+
+
 def test_many_skipped_files_are_grouped_by_reason(documents: Path, tmp_path: Path, capsys: Captured) -> None:
     for number in range(8):
         (documents / f"blob{number}.txt").write_bytes(b"\x00\x01" * 50)

@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
         "index",
         help="add, update and remove documents",
         description="Read files, and folders with all that is in them, into the index. Unchanged files cost "
-        "next to nothing; files that are gone from a folder named here leave the index.",
+        "next to nothing; files that are gone from a path named here leave the index.",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH")
     vectors = parser.add_mutually_exclusive_group()
