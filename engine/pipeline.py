@@ -102,13 +102,16 @@ class Engine:
     ) -> IndexReport:
         """Bring the index up to date with these files and folders; return what changed.
 
-        Vectors of passages that go, go with them; :meth:`embed` makes those of new ones. Raises
-        InputError for a path that does not exist, WorkspaceBusyError if another process is
+        The workspace's own folders are skipped. Vectors of passages that go, go with them; :meth:`embed`
+        makes those of new ones. Raises InputError for a path where nothing is and nothing was indexed,
+        and if all paths are the workspace's own, WorkspaceBusyError if another process is
         indexing, WorkspaceError if the index cannot be written.
         """
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
         with self.workspace.lock():
-            report = index_paths(self.store, paths, options=options, progress=progress)
+            report = index_paths(
+                self.store, paths, own=self.workspace.folders(), options=options, progress=progress
+            )
         logger.info(
             "indexed: %d added, %d changed, %d removed, %d skipped in %.1f s",
             report.added,

@@ -49,21 +49,23 @@ def index_paths(
     store: CorpusStore,
     paths: Sequence[Path],
     *,
+    own: Sequence[Path] = (),
     options: IndexOptions = IndexOptions(),  # noqa: B008 - frozen
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """Bring ``store`` up to date with the files and folders ``paths``; return what that took.
 
-    Files indexed before under one of ``paths`` and now gone are removed, whatever they were indexed
+    ``own`` are folders of the workspace, which are skipped and, if indexed before, removed. Files
+    indexed before under one of ``paths`` and now gone are removed, whatever they were indexed
     through; everything else in the store stays. Files that cannot be used are reported, not raised.
     Raises InputError for a path where nothing is, and nothing was indexed; CorpusError if parsing
     cannot start at all. Interrupted at any point, the store is whole and the next call completes the
     work.
     """
-    given = label_roots(paths, store.sources())
+    given = label_roots(paths, store.sources(), own)
     child = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
     with child as parser, _rare_collections():
-        return _Run(store, parser, options, progress).index(given)
+        return _Run(store, parser, options, progress, given).index()
 
 
 @contextmanager
@@ -89,13 +91,15 @@ class _Run:
         parser: ParserProcess,
         options: IndexOptions,
         progress: Callable[[Progress], None] | None,
+        given: Given,
     ) -> None:
+        self.given = given
         self.parser = parser
         self.options = options
         self.progress = progress
         self.writer = Writer(store, options.batch_size)
         self.waiting: deque[_Waiting] = deque()
-        self.skipped: list[Skipped] = []
+        self.skipped = list(given.skipped)
         self.notes: dict[str, None] = {}
         self.seen = Seen()
         self.emptied: list[Root] = []
@@ -103,18 +107,18 @@ class _Run:
         self.hidden = self.ignored = 0
         self.bytes_read = self.done_bytes = self.total_bytes = self.done_files = self.total_files = 0
 
-    def index(self, given: Given) -> IndexReport:
+    def index(self) -> IndexReport:
         began = time.monotonic()
-        roots = given.roots
+        roots = self.given.roots
         if self.progress is not None:
-            for item in (item for root in roots for item in Walk(root)):
+            for item in (item for root in roots for item in Walk(root, self.given.own)):
                 if isinstance(item, Found):
                     self.total_files += 1
                     self.total_bytes += self._cost(item)
         for root in roots:
             self._walk(root)
         self._drain(0)
-        self._remove_missing(given)
+        self._remove_missing()
         self.writer.flush()
         for count, what in ((self.hidden, "hidden or cached"), (self.ignored, "ignored by .gitignore")):
             if count:
@@ -132,7 +136,7 @@ class _Run:
         )
 
     def _walk(self, root: Root) -> None:
-        walk = Walk(root)
+        walk = Walk(root, self.given.own)
         empty = True
         for item in walk:
             empty = False
@@ -314,11 +318,11 @@ class _Run:
                 )
             )
 
-    def _remove_missing(self, given: Given) -> None:
-        told = dict.fromkeys(given.missing, "is no longer there")
+    def _remove_missing(self) -> None:
+        told = dict.fromkeys(self.given.missing, "is no longer there")
         told |= {storable(root.path): "holds no file now" for root in self.emptied}
         removed: Counter[str] = Counter()
-        for state in leaving(self.writer.known, given, self.seen):
+        for state in leaving(self.writer.known, self.given, self.seen):
             if self.elsewhere.get(state.path) != state.name:
                 continue
             before = self.writer.removed

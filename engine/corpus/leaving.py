@@ -38,7 +38,7 @@ def leaving(known: Mapping[str, SourceState], given: Given, seen: Seen) -> Itera
             if not any(name == kept or name.startswith(kept + "/") for kept in seen.kept):
                 yield state
         elif any(inside(state.path, place) for place in given.places) and (
-            state.path in seen.unusable or is_gone(state.path)
+            state.path in seen.unusable or given.is_own(state.path) or is_gone(state.path)
         ):
             yield state
 

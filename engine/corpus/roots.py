@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from engine.corpus.discover import Root, reason_of, storable, visible_name
+from engine.corpus.discover import OWN, Root, Skipped, reason_of, storable, visible_name
 from engine.corpus.records import SourceState
 from engine.errors import InputError
 from engine.ids import digest
@@ -20,20 +20,30 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
 
     ``roots`` are those to walk. ``places`` are all of them, as given and with links followed, as sources
     record paths: what was indexed there may be gone. ``missing`` are the places where nothing is any more.
+    ``skipped`` are paths that belong to the workspace, ``own`` its folders.
     """
 
     roots: list[Root]
     places: tuple[str, ...]
     missing: tuple[str, ...]
+    skipped: tuple[Skipped, ...]
+    own: frozenset[str]
+
+    def is_own(self, path: str) -> bool:
+        """Return whether a source recorded at ``path`` belongs to the workspace."""
+        return any(inside(path, storable(folder)) for folder in self.own)
 
 
-def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> Given:
+def label_roots(paths: Sequence[Path], known: dict[str, SourceState], own: Sequence[Path] = ()) -> Given:
     """Return ``paths`` as roots with labels that no other root has, those inside another left out.
 
     The label is the last part of the path. If a different path has that label already, in ``known``
     or in ``paths``, four hex digits of its digest are added. A path where nothing is any more is no
-    root. Raises InputError if nothing was indexed there either, and for one that cannot be looked at.
+    root, nor is one in the folders ``own`` of the workspace. Raises InputError if nothing was indexed
+    there either, for one that cannot be looked at, and if all there is belongs to the workspace.
     """
+    folders = frozenset(os.path.realpath(folder) for folder in own)
+    skipped: dict[Skipped, None] = {}
     absolute: dict[str, None] = {}
     places: dict[str, None] = {}
     missing: list[str] = []
@@ -41,7 +51,7 @@ def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> Given:
         here: tuple[str, ...] = ()
         try:
             here = (storable(os.path.realpath(given)), storable(str(given.absolute())))
-            absolute.setdefault(os.path.realpath(given, strict=True))
+            real = os.path.realpath(given, strict=True)
         except (OSError, ValueError) as error:
             gone = [place for place in here if any(inside(state.path, place) for state in known.values())]
             if gone and isinstance(error, MISSING):
@@ -53,7 +63,21 @@ def label_roots(paths: Sequence[Path], known: dict[str, SourceState]) -> Given:
                 f"cannot index {visible_name(str(given))}: {reason}", "check the path"
             ) from error
         places |= dict.fromkeys(here)
-    return Given(roots=_labelled(list(absolute), known), places=tuple(places), missing=tuple(missing))
+        if any(inside(real, folder) for folder in folders):
+            skipped[Skipped(visible_name(str(given)), OWN)] = None
+        else:
+            absolute[real] = None
+    if skipped and not absolute and not missing:
+        raise InputError(
+            f"cannot index {', '.join(each.name for each in skipped)}: {OWN}", "name documents of your own"
+        )
+    return Given(
+        roots=_labelled(list(absolute), known),
+        places=tuple(places),
+        missing=tuple(missing),
+        skipped=tuple(skipped),
+        own=folders,
+    )
 
 
 def inside(path: str, place: str) -> bool:

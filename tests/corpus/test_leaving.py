@@ -169,3 +169,16 @@ def test_what_cannot_be_listed_keeps_what_was_indexed(docs: Path, monkeypatch: p
     assert reasons(report) == {"docs": "permission denied"}
     assert report.removed == 0
     assert len(store.documents) == 4
+
+
+@pytest.mark.parametrize("before", [".", "state", "state/a.json"])
+def test_what_is_the_workspace_s_own_leaves_if_it_was_indexed_before(docs: Path, before: str) -> None:
+    store = DictStore()
+    (docs / "state").mkdir()
+    (docs / "state/a.json").write_text("{}")
+    index_paths(store, [docs / before])
+    assert any(name.endswith("a.json") for name in store.documents)
+    report = index_paths(store, [docs], own=[docs / "state"])
+    assert reasons(report) == {"docs/state": "belongs to the workspace itself"}
+    assert report.removed == 1
+    assert sorted(store.documents) == ["docs/a.md", "docs/b.txt", "docs/c.py"]

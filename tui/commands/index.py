@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.paths or args.embed or args.no_embed):
         raise InputError("index was given no file or folder", "see 'persona-moe index --help'")
+    if "" in args.paths:
+        # Path("") is the current folder, and nobody means that by a variable that is not set.
+        raise InputError("index was given an empty path", "name a file or folder; '.' is the current one")
     paths = [Path(name) for name in args.paths]
     done = embedded = None
     with open_engine(args) as engine:
