@@ -10,6 +10,7 @@
     |-- WorkspaceError              the folder cannot be read or written exit 1
     |   `-- WorkspaceBusyError      another process holds it
     |-- CorpusError                 the index is missing, empty or damaged
+    |   `-- NothingIndexedError     there is no document to answer from
     `-- ModelUnavailableError       no model could be reached           exit 3
 
 A message names the thing, the place and the mend, on one line.
@@ -63,6 +64,13 @@ class WorkspaceBusyError(WorkspaceError):
 
 class CorpusError(PersonaMoeError):
     """The corpus is missing, empty or damaged."""
+
+
+class NothingIndexedError(CorpusError):
+    """There is no document to answer from; the mend is that of the command line."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
 
 
 class ModelUnavailableError(PersonaMoeError):

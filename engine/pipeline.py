@@ -16,8 +16,8 @@ from engine.corpus.sqlite_store import SqliteStore
 from engine.embedding.build import build_vectors
 from engine.embedding.likeness import Likeness, Meaning
 from engine.errors import (
-    CorpusError,
     InputError,
+    NothingIndexedError,
     SnapshotError,
     WorkspaceError,
 )
@@ -102,13 +102,16 @@ class Engine:
     ) -> IndexReport:
         """Bring the index up to date with these files and folders; return what changed.
 
-        Vectors of passages that go, go with them; :meth:`embed` makes those of new ones. Raises
-        InputError for a path that does not exist, WorkspaceBusyError if another process is
+        The workspace's own folders are skipped. Vectors of passages that go, go with them; :meth:`embed`
+        makes those of new ones. Raises InputError for a path where nothing is and nothing was indexed,
+        and if all paths are the workspace's own, WorkspaceBusyError if another process is
         indexing, WorkspaceError if the index cannot be written.
         """
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
         with self.workspace.lock():
-            report = index_paths(self.store, paths, options=options, progress=progress)
+            report = index_paths(
+                self.store, paths, own=self.workspace.folders(), options=options, progress=progress
+            )
         logger.info(
             "indexed: %d added, %d changed, %d removed, %d skipped in %.1f s",
             report.added,
@@ -159,7 +162,7 @@ class Engine:
 
         ``warn`` is told why vectors that the index holds could not be compared, and which words were
         read as others. Raises InputError for a bad question or ``k``, PersonaError for an unknown
-        persona, CorpusError if nothing is indexed.
+        persona, NothingIndexedError if nothing is indexed.
         """
         if not 1 <= k <= 1000:
             raise InputError(f"{k} results were asked for", "ask for 1 to 1000 with -k")
@@ -186,8 +189,8 @@ class Engine:
         """Yield the events of answering ``question``, each written to the journal first.
 
         A run that is given up half-way stays as a snapshot marked so. Raises InputError for a bad
-        question, PersonaError for an unknown persona, CorpusError if nothing is indexed, SnapshotError
-        if the question that this one is to follow was not recorded.
+        question, PersonaError for an unknown persona, NothingIndexedError, SnapshotError if the question
+        that this one is to follow was not recorded.
         """
         earlier, session, before = self._earlier(options.after)
         asked = self._asked(question, earlier)
@@ -338,7 +341,7 @@ class Engine:
         if self._read is None or self._read[0] != state:
             self._read = (state, CorpusLexicon(self.store), NameBook(self.store, self.settings.retrieval))
         if not self.store.size().passages:
-            raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
+            raise NothingIndexedError
         _, lexicon, book = self._read
         return Query(text, self.store, lexicon, self.settings, book, meaning.adds, meaning.likest)
 

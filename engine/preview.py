@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from engine.corpus.lexicon import CorpusLexicon
-from engine.errors import CorpusError
+from engine.errors import NothingIndexedError
 from engine.events import Event, Evidence, NodeOpened, Scores, ScoresReady, StepTaken, Term, WalkStopped
 from engine.experts.author import ExtractiveAuthor
 from engine.graph.question import require_question
@@ -62,7 +62,7 @@ async def previewed(engine: Engine, persona: Persona, question: str) -> Preview:
     """Return what the persona alone, saved or not, makes of the question.
 
     What it says is extracted from the documents, so equal personas always preview alike and no model
-    is asked. Raises InputError for a bad question, CorpusError if nothing is indexed.
+    is asked. Raises InputError for a bad question, NothingIndexedError if nothing is indexed.
     """
     query = _query(engine, question)
     orchestrator = MoeOrchestrator(engine.settings)
@@ -156,7 +156,7 @@ def side_by_side(
 def _query(engine: Engine, question: str) -> Query:
     text = require_question(question)
     if not engine.store.size().passages:
-        raise CorpusError("nothing is indexed yet", "run 'persona-moe index PATH' with your documents")
+        raise NothingIndexedError
     return Query(text, engine.store, CorpusLexicon(engine.store), engine.settings)
 
 

@@ -152,6 +152,9 @@ def check_index(workspace: Workspace) -> Iterator[Check]:
         passages, sources = store.size().passages, store.sources()
     finally:
         store.close()
+    if not passages:
+        yield _warn("index", "nothing is indexed yet", "run: persona-moe index PATH")
+        return
     documents = sum(source.documents for source in sources.values())
     yield _ok("index", f"{passages:,} passages of {documents:,} documents in {len(sources):,} files")
 

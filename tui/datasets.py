@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.corpus.discover import visible_name
 from engine.errors import InputError
 from engine.evaluation.metrics import parse_qrels
 
@@ -29,6 +30,7 @@ def read_dataset(folder: Path) -> Dataset:
 
     Raises InputError naming the file, and the line where there is one, that cannot be used.
     """
+    place = visible_name(folder.resolve().name)
     queries: dict[str, str] = {}
     decoder = msgspec.json.Decoder(Query)
     for number, line in enumerate(_read(folder, "queries.jsonl").splitlines(), 1):
@@ -38,20 +40,24 @@ def read_dataset(folder: Path) -> Dataset:
             query = decoder.decode(line)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise InputError(
-                f"{folder.name}/queries.jsonl line {number}: {error}", 'write {"id": "...", "text": "..."}'
+                f"{place}/queries.jsonl line {number}: {error}", 'write {"id": "...", "text": "..."}'
             ) from error
         queries[query.id] = query.text
-    qrels = parse_qrels(_read(folder, "qrels.tsv"))
+    judgements = _read(folder, "qrels.tsv")
+    try:
+        qrels = parse_qrels(judgements)
+    except InputError as error:
+        raise InputError(f"{place}/{error.problem.replace('qrels', 'qrels.tsv', 1)}", error.mend) from error
     judged = {name: text for name, text in queries.items() if name in qrels}
     if not judged:
         raise InputError(
-            f"no question of {folder.name}/queries.jsonl is judged in {folder.name}/qrels.tsv",
+            f"no question of {place}/queries.jsonl is judged in {place}/qrels.tsv",
             "use the same question ids in both",
         )
     corpus = folder / "corpus.jsonl"
     if not corpus.is_file():
         raise _missing(folder, "corpus.jsonl")
-    return Dataset(name=folder.resolve().name, corpus=corpus, queries=judged, qrels=qrels)
+    return Dataset(name=place, corpus=corpus, queries=judged, qrels=qrels)
 
 
 def _missing(folder: Path, name: str) -> InputError:

@@ -4,7 +4,15 @@ from typing import Literal
 
 import msgspec
 
+from engine.errors import NothingIndexedError, PersonaMoeError
 from engine.events import Tier
+
+
+def problem_in_app(error: PersonaMoeError) -> str:
+    """Return what went wrong and its mend, which is a key where the error names a command."""
+    if isinstance(error, NothingIndexedError):
+        return f"{error.problem}; a in any pane adds documents"
+    return str(error)
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from tui.event_queue import EventQueue
 from tui.model_work import ModelShelf, Pulls, look_for_model, shelf
-from tui.notices import Opened, PersonaRow, RunEnded, Said, Working
+from tui.notices import Opened, PersonaRow, RunEnded, Said, Working, problem_in_app
 from tui.workspace_watch import WorkspaceWatch
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ class Session:
         except asyncio.CancelledError:
             ended = RunEnded(cancelled=True)
         except PersonaMoeError as error:
-            ended = RunEnded(problem=str(error))
+            ended = RunEnded(problem=problem_in_app(error))
         except Exception as error:
             ended = RunEnded(problem=f"internal error: {_kept(error)}")
         finally:
@@ -299,6 +299,8 @@ class Session:
                     lambda done, total: self.queue.put(0, Working(what="embedding", done=done, total=total))
                 )
             words = f"{report.passages} passages from {report.added + report.changed} documents indexed"
+            if report.removed:
+                words += f"; {report.removed} removed"
             if report.skipped:
                 words += f"; {len(report.skipped)} skipped"
             self.queue.put(0, Said(text=words))

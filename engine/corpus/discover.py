@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,6 +71,10 @@ class Skipped(msgspec.Struct, frozen=True):
     name: str
     reason: str
     kept: bool = False
+
+
+OWN = "belongs to the workspace itself"
+"""Why what the workspace writes is skipped: settings and personas would answer as if they were documents."""
 
 
 class LeftOut(msgspec.Struct):
@@ -145,8 +149,10 @@ class Walk:
     are refused are told in ``notes``.
     """
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, own: Container[str] = frozenset()) -> None:
+        """``own`` are the folders of the workspace, without links in their paths: they are skipped."""
         self.root = root
+        self._own = own
         self.left_out = LeftOut()
         self.notes: list[str] = []
 
@@ -205,6 +211,8 @@ class Walk:
                 yield Skipped(name, f"in a dataset folder only {DATASET} is read")
             elif name in taken:
                 yield Skipped(name, "another file here has the same name once cleaned")
+            elif is_folder and os.path.join(base, *parts) in self._own:
+                yield Skipped(name, OWN)
             elif is_folder:
                 taken.add(name)
                 yield _Folder(parts, name, rules)

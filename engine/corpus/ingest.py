@@ -8,22 +8,25 @@ import gc
 import os
 import stat
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.corpus.child import FileJob, Reply, RowsJob
-from engine.corpus.discover import DATASET, Found, Root, Skipped, Walk, open_found
+from engine.corpus.discover import DATASET, Found, Root, Skipped, Walk, open_found, storable, visible_name
+from engine.corpus.leaving import Seen, leaving
 from engine.corpus.parser_process import ParserProcess
 from engine.corpus.parsers import VERSION, fingerprint, format_of
 from engine.corpus.parsers.text import HEAD, encoding_of
 from engine.corpus.reading import ContentHash, Lines, UnreadableError, hash_stream, read_exactly, reading
 from engine.corpus.records import SourceState
 from engine.corpus.report import IndexOptions, IndexReport, Progress
-from engine.corpus.roots import label_roots
+from engine.corpus.roots import Given, inside, label_roots
+from engine.corpus.rows import Rows
 from engine.corpus.store import CorpusStore
 from engine.corpus.writing import UNFINISHED, Writer
 from engine.errors import InputError
@@ -33,7 +36,6 @@ __all__ = ["IndexOptions", "IndexReport", "Progress", "index_paths"]
 
 _AHEAD_FILES = 8
 _AHEAD_BYTES = 8 * 1024 * 1024
-_MAX_ROWS_TOLD = 20
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
@@ -47,20 +49,23 @@ def index_paths(
     store: CorpusStore,
     paths: Sequence[Path],
     *,
+    own: Sequence[Path] = (),
     options: IndexOptions = IndexOptions(),  # noqa: B008 - frozen
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """Bring ``store`` up to date with the files and folders ``paths``; return what that took.
 
-    Files indexed before under one of ``paths`` and now gone are removed; everything else in the
-    store stays. Files that cannot be used are reported, not raised. Raises InputError for a path
-    that does not exist, CorpusError if parsing cannot start at all. Interrupted at any point, the
-    store is whole and the next call completes the work.
+    ``own`` are folders of the workspace, which are skipped and, if indexed before, removed. Files
+    indexed before under one of ``paths`` and now gone are removed, whatever they were indexed
+    through; everything else in the store stays. Files that cannot be used are reported, not raised.
+    Raises InputError for a path where nothing is, and nothing was indexed; CorpusError if parsing
+    cannot start at all. Interrupted at any point, the store is whole and the next call completes the
+    work.
     """
-    roots = label_roots(paths, store.sources())
+    given = label_roots(paths, store.sources(), own)
     child = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
     with child as parser, _rare_collections():
-        return _Run(store, parser, options, progress).index(roots)
+        return _Run(store, parser, options, progress, given).index()
 
 
 @contextmanager
@@ -86,31 +91,34 @@ class _Run:
         parser: ParserProcess,
         options: IndexOptions,
         progress: Callable[[Progress], None] | None,
+        given: Given,
     ) -> None:
+        self.given = given
         self.parser = parser
         self.options = options
         self.progress = progress
         self.writer = Writer(store, options.batch_size)
         self.waiting: deque[_Waiting] = deque()
-        self.skipped: list[Skipped] = []
+        self.skipped = list(given.skipped)
         self.notes: dict[str, None] = {}
-        self.present: set[str] = set()
-        self.kept: list[str] = []
+        self.seen = Seen()
+        self.emptied: list[Root] = []
         self.elsewhere = {state.path: name for name, state in self.writer.known.items()}
         self.hidden = self.ignored = 0
         self.bytes_read = self.done_bytes = self.total_bytes = self.done_files = self.total_files = 0
 
-    def index(self, roots: list[Root]) -> IndexReport:
+    def index(self) -> IndexReport:
         began = time.monotonic()
+        roots = self.given.roots
         if self.progress is not None:
-            for item in (item for root in roots for item in Walk(root)):
+            for item in (item for root in roots for item in Walk(root, self.given.own)):
                 if isinstance(item, Found):
                     self.total_files += 1
                     self.total_bytes += self._cost(item)
         for root in roots:
             self._walk(root)
         self._drain(0)
-        self._remove_missing(roots)
+        self._remove_missing()
         self.writer.flush()
         for count, what in ((self.hidden, "hidden or cached"), (self.ignored, "ignored by .gitignore")):
             if count:
@@ -128,8 +136,10 @@ class _Run:
         )
 
     def _walk(self, root: Root) -> None:
-        walk = Walk(root)
+        walk = Walk(root, self.given.own)
+        empty = True
         for item in walk:
+            empty = False
             if isinstance(item, Skipped):
                 self._skip(item)
                 continue
@@ -139,8 +149,10 @@ class _Run:
                 self._skip(Skipped(item.name, str(error), kept=True))
                 self._done(item, self._cost(item))
             except InputError as error:
-                self._skip(Skipped(item.name, str(error)))
+                self._unusable(item, str(error))
                 self._done(item, self._cost(item))
+        if empty and not (walk.left_out.hidden or walk.left_out.ignored):
+            self.emptied.append(root)
         self.hidden += walk.left_out.hidden
         self.ignored += walk.left_out.ignored
         self.notes.update(dict.fromkeys(walk.notes))
@@ -213,7 +225,7 @@ class _Run:
     def _take_file(self, found: Found, state: SourceState, reply: Reply) -> None:
         self.notes.update(dict.fromkeys(self._told(found, reply.notes)))
         if reply.reason:
-            self._skip(Skipped(found.name, reply.reason))
+            self._unusable(found, reply.reason)
         else:
             self._present(found)
             self.writer.begin(state)
@@ -242,7 +254,7 @@ class _Run:
         unfinished = msgspec.structs.replace(self._state(found, ContentHash(), parser, 0), digest=UNFINISHED)
         self.writer.begin(unfinished)
         self.writer.mark_unfinished(unfinished)
-        rows = _Rows(self, found)
+        rows = Rows(found, self.writer, skip=self._skip, advance=self.advance)
         content = ContentHash()
         lines = Lines(descriptor, most=most, most_line=options.max_file_bytes, content=content)
         for first, data in lines:
@@ -272,7 +284,7 @@ class _Run:
             self.waiting.popleft().take(reply)
 
     def _present(self, found: Found) -> None:
-        self.present.add(found.name)
+        self.seen.present.add(found.name)
         other = self.elsewhere.get(found.path)
         if other is not None and other != found.name:
             # A file is in the corpus once: under the name that it was given last.
@@ -282,7 +294,11 @@ class _Run:
     def _skip(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
         if skipped.kept:
-            self.kept.append(skipped.name)
+            self.seen.kept.append(skipped.name)
+
+    def _unusable(self, found: Found, reason: str) -> None:
+        self._skip(Skipped(found.name, reason))
+        self.seen.unusable.add(found.path)
 
     def _done(self, found: Found, size: int) -> None:
         self.done_files += 1
@@ -302,53 +318,21 @@ class _Run:
                 )
             )
 
-    def _remove_missing(self, roots: list[Root]) -> None:
-        labels = {root.label for root in roots}
-        for name in sorted(self.writer.known):
-            if (
-                name.split("/", 1)[0] not in labels
-                or name in self.present
-                or self.elsewhere.get(self.writer.known[name].path) != name
-            ):
+    def _remove_missing(self) -> None:
+        told = dict.fromkeys(self.given.missing, "is no longer there")
+        told |= {storable(root.path): "holds no file now" for root in self.emptied}
+        removed: Counter[str] = Counter()
+        for state in leaving(self.writer.known, self.given, self.seen):
+            if self.elsewhere.get(state.path) != state.name:
                 continue
-            if not any(name == kept or name.startswith(kept + "/") for kept in self.kept):
-                self.writer.remove(name)
-
-
-class _Rows:
-    """Takes the rows of one dataset to the writer and tells of those that cannot be used."""
-
-    def __init__(self, run: _Run, found: Found) -> None:
-        self.run = run
-        self.found = found
-        self.documents = 0
-        self.refused = 0
-
-    def taker(self, size: int) -> Callable[[Reply], None]:
-        return lambda reply: self.take(reply, size)
-
-    def take(self, reply: Reply, size: int) -> None:
-        if reply.reason:
-            self.run._skip(Skipped(self.found.name, f"some rows: {reply.reason}"))
-        refused = [(bad.row, bad.reason) for bad in reply.bad_rows]
-        for document in reply.documents:
-            if self.run.writer.put(document):
-                self.documents += 1
-                self.run.writer.flush_if_full()
-            else:
-                row = document.passages[0]
-                refused.append((row.start, f"its id {row.evidence_id} came before"))
-        for number, reason in sorted(refused):
-            self.skip(number, reason)
-        self.run.advance(self.found, size)
-
-    def skip(self, row: int, reason: str) -> None:
-        self.refused += 1
-        if self.refused <= _MAX_ROWS_TOLD:
-            self.run._skip(Skipped(f"{self.found.name} row {row}", reason))
-
-    def close(self) -> None:
-        if self.refused > _MAX_ROWS_TOLD:
-            self.run._skip(
-                Skipped(self.found.name, f"{self.refused - _MAX_ROWS_TOLD:,} more rows cannot be used")
+            before = self.writer.removed
+            self.writer.remove(state.name)
+            removed.update(
+                {place: self.writer.removed - before for place in told if inside(state.path, place)}
             )
+        for place, number in removed.items():
+            # The disk that the folder lies on may only be away, and then nobody meant to remove anything.
+            self.notes[
+                f"'{visible_name(place)}' {told[place]}: {counted(number, 'document')} indexed there removed;"
+                " if its disk is away, index it again when it is back"
+            ] = None

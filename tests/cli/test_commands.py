@@ -54,6 +54,56 @@ def test_index_counts_what_it_did(documents: Path, tmp_path: Path, capsys: Captu
     assert "picture.md" in text
 
 
+def test_a_deleted_document_leaves_however_it_was_indexed(
+    documents: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    place = ("--workspace", str(tmp_path / "w"))
+    said(capsys, *place, "index", str(documents / "notes.txt"), str(documents / "people"))
+    (documents / "notes.txt").unlink()
+    (documents / "people" / "mara.md").unlink()
+    (documents / "people").rmdir()
+    said(capsys, *place, "index", str(documents))
+    assert "400 Helio lamps" not in said(capsys, *place, "search", "How many Helio lamps?")
+
+    (documents / "lamps.md").unlink()
+    text = said(capsys, *place, "index", str(documents / "lamps.md"))
+    assert "0 added, 0 changed, 1 removed" in text
+    assert f"note: '{documents / 'lamps.md'}' is no longer there: 1 document indexed there removed" in text
+    assert main([*place, "index", str(documents / "lamps.md")]) == 2
+    assert "no such file or directory; check the path" in capsys.readouterr().err
+
+
+def test_the_workspace_is_no_document_of_its_own(
+    documents: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Workspace.open(documents)
+    (documents / "notes" / "personas").mkdir(parents=True)
+    (documents / "notes" / "personas" / "users.md").write_text("Personas of our users, in a folder of ours.")
+    monkeypatch.chdir(documents)
+    text = said(capsys, "index", ".")
+    assert "5 added, 0 changed, 0 removed, 0 unchanged, 4 skipped" in text
+    (line,) = [line for line in text.splitlines() if "belongs to the workspace itself" in line]
+    assert "documents/configs, documents/personas, documents/snapshots and 1 more" in line
+    with Engine.open(place) as engine:
+        assert sorted(engine.store.sources()) == [
+            "documents/code.py",
+            "documents/lamps.md",
+            "documents/notes.txt",
+            "documents/notes/personas/users.md",
+            "documents/people/mara.md",
+        ]
+    for named in ("personas", "personas/stable/", "configs/system.toml"):
+        assert main(["index", named]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith(
+            f"persona-moe: cannot index {named.rstrip('/')}: belongs to the workspace itself"
+        )
+        assert len(error.splitlines()) == 1
+    text = said(capsys, "index", "personas", "notes")
+    assert "1 skipped" in text
+    assert "skipped, belongs to the workspace itself: personas" in text
+
+
 def test_many_skipped_files_are_grouped_by_reason(documents: Path, tmp_path: Path, capsys: Captured) -> None:
     for number in range(8):
         (documents / f"blob{number}.txt").write_bytes(b"\x00\x01" * 50)

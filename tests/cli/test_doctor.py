@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from engine.pipeline import Engine
 from engine.workspace import Workspace
 from tui.checks import Check, check_model, examine
 from tui.cli import main
@@ -71,6 +72,12 @@ def test_a_new_workspace_is_told_what_to_do_next(place: Workspace) -> None:
     (index,) = [check for check in examine(place) if check.name == "index"]
     assert index.status == "warn"
     assert "persona-moe index" in index.mend
+
+
+def test_an_index_that_holds_nothing_is_told_like_none(place: Workspace) -> None:
+    Engine.open(place).close()
+    (index,) = [check for check in examine(place) if check.name == "index"]
+    assert (index.status, index.detail) == ("warn", "nothing is indexed yet")
 
 
 def test_a_place_where_no_workspace_can_be_made_fails(tmp_path: Path, capsys: Captured) -> None:

@@ -39,6 +39,9 @@ def one_error_line(capsys: Captured) -> str:
         (["ask", "x", "--json", "--events"], "not allowed with"),
         (["eval"], "persona-moe eval --help"),
         (["index"], "persona-moe index --help"),
+        (["index", ""], "index was given an empty path"),
+        (["eval", "retrieval", ""], "eval was given an empty path"),
+        (["index", ".", ""], "'.' is the current one"),
         (["--workspace", "", "search", "x"], "put the folder after it"),
     ],
 )

@@ -82,3 +82,32 @@ def test_a_bad_data_set_is_named(
     assert said.out == ""
     assert problem in said.err
     assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("named", [".", "", "../planets"])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("queries.jsonl", '{"id":'), ("qrels.tsv", "other\tp1\t1\n"), ("qrels.tsv", "q1\tp1\t1\nq2 p2 1\n")],
+)
+def test_a_bad_file_is_named_with_its_folder(
+    dataset: Path, name: str, content: str, named: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (dataset / name).write_text(content)
+    monkeypatch.chdir(dataset)
+    assert main(["eval", "retrieval", named or str(dataset)]) == 2
+    assert f"planets/{name}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"), [('{"id":"x"}\n{"id":"y"}\n', "missing required field `text`"), ("", "")]
+)
+def test_a_corpus_of_which_no_row_can_be_used_is_named(
+    dataset: Path, rows: str, why: str, capsys: Captured
+) -> None:
+    (dataset / "corpus.jsonl").write_text(rows)
+    assert main(["eval", "retrieval", str(dataset)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("persona-moe: no row of planets/corpus.jsonl can be used: ")
+    assert why in said
+    assert "persona-moe index" not in said
+    assert len(said.splitlines()) == 1

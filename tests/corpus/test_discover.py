@@ -147,22 +147,22 @@ def state(name: str, path: Path) -> SourceState:
 def test_labels_are_the_last_part_and_never_shared(tmp_path: Path) -> None:
     make(tmp_path, "one/docs/a.md", "two/docs/a.md")
     one, two = tmp_path / "one/docs", tmp_path / "two/docs"
-    [first] = label_roots([one], {})
+    [first] = label_roots([one], {}).roots
     known = {"docs/a.md": state("docs/a.md", one / "a.md")}
-    [second] = label_roots([two], known)
+    [second] = label_roots([two], known).roots
     assert first.label == "docs"
     assert second.label.startswith("docs~")
     assert len(second.label) == len("docs~") + 4
-    assert [root.label for root in label_roots([one, two], {})] == ["docs", second.label]
+    assert [root.label for root in label_roots([one, two], {}).roots] == ["docs", second.label]
     # A label once given is kept, also when the plain one is free again.
     moved = {f"{second.label}/a.md": state(f"{second.label}/a.md", two / "a.md")}
-    assert label_roots([two], moved) == [second]
+    assert label_roots([two], moved).roots == [second]
 
 
 def test_a_path_within_another_is_not_walked_twice(tmp_path: Path) -> None:
     make(tmp_path, "docs/sub/a.md")
     paths = [tmp_path / "docs/sub/a.md", tmp_path / "docs", tmp_path / "docs/sub"]
-    assert [root.label for root in label_roots(paths, {})] == ["docs"]
+    assert [root.label for root in label_roots(paths, {}).roots] == ["docs"]
 
 
 def test_a_path_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -252,7 +252,8 @@ def test_an_error_is_said_below_the_answer_with_its_mend(empty_workspace: Worksp
         await press_text(pilot, "is it so?")
         await pilot.press("enter")
         await wait_until(pilot, lambda: bool(app.desk.problem))
-        assert "nothing is indexed yet" in app.desk.last_word()
+        assert "nothing is indexed yet; a in any pane adds documents" in app.desk.last_word()
+        assert "persona-moe index" not in app.desk.last_word()
 
     go(empty_workspace, journey)
 

@@ -44,9 +44,12 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print; returns the exit code."""
     from pathlib import Path
 
+    from engine.errors import InputError
     from engine.evaluation.metrics import mean_metrics, write_trec_run
     from tui.datasets import read_dataset
 
+    if not args.dataset:
+        raise InputError("eval was given an empty path", "name a folder; '.' is the current one")
     dataset = read_dataset(Path(args.dataset))
     ranked, index_seconds, cpu = _search_all(dataset, k=args.k, titles=not args.no_titles, embed=args.embed)
     if args.run_file is not None:
@@ -83,6 +86,7 @@ def _search_all(
     import tempfile
     from pathlib import Path
 
+    from engine.errors import InputError
     from engine.pipeline import Engine
     from engine.workspace import Workspace
 
@@ -94,7 +98,13 @@ def _search_all(
     ):
         started = time.monotonic()
         with output.progress("Indexing", " KB") as report:
-            engine.index([dataset.corpus], titles=titles, progress=by_size(report))
+            indexed = engine.index([dataset.corpus], titles=titles, progress=by_size(report))
+        if not indexed.added:
+            why = indexed.skipped[0].reason if indexed.skipped else "it is empty"
+            raise InputError(
+                f"no row of {dataset.name}/corpus.jsonl can be used: {why}",
+                'write {"id": "...", "title": "...", "text": "..."}',
+            )
         if embed:
             with output.progress("Embedding", " passages") as report:
                 asyncio.run(engine.embed(told_by_count(report)))

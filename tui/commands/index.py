@@ -21,7 +21,7 @@ def register(subparsers: Any) -> None:
         "index",
         help="add, update and remove documents",
         description="Read files, and folders with all that is in them, into the index. Unchanged files cost "
-        "next to nothing; files that are gone from a folder named here leave the index.",
+        "next to nothing; files that are gone from a path named here leave the index.",
     )
     parser.add_argument("paths", nargs="*", metavar="PATH")
     vectors = parser.add_mutually_exclusive_group()
@@ -49,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.paths or args.embed or args.no_embed):
         raise InputError("index was given no file or folder", "see 'persona-moe index --help'")
+    if "" in args.paths:
+        # Path("") is the current folder, and nobody means that by a variable that is not set.
+        raise InputError("index was given an empty path", "name a file or folder; '.' is the current one")
     paths = [Path(name) for name in args.paths]
     done = embedded = None
     with open_engine(args) as engine:

@@ -10,6 +10,7 @@ from textual.widgets import Input
 from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from engine.personas.workbench import Act
+from tui.notices import problem_in_app
 from tui.panes.rows import Row, View, text_rows
 from tui.panes.side_by_side import side_rows
 from tui.screens.personas_card import CardScreen
@@ -142,7 +143,7 @@ class PersonasScreen(RosterView):
             try:
                 return await self.moe.desk.session.call(work_)
             except PersonaMoeError as error:
-                return str(error)
+                return problem_in_app(error)
 
         def make(view: View, loaded: object, width: int) -> list[Row]:
             if loaded is None:

@@ -7,6 +7,7 @@ from textual import work
 
 from engine.errors import PersonaMoeError
 from engine.personas.workbench import Act
+from tui.notices import problem_in_app
 from tui.panes.rows import Row, View, text_rows
 from tui.panes.side_by_side import preview_rows
 from tui.persona_bench import last_question
@@ -121,7 +122,7 @@ class CardScreen(CardEditing):
             try:
                 return await self.moe.desk.session.call_async(work_)
             except PersonaMoeError as error:
-                return str(error)
+                return problem_in_app(error)
 
         return load
 
