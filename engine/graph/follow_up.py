@@ -16,11 +16,11 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from engine.corpus.features import STOPPED
 from engine.corpus.sqlite_store import SqliteStore
-from engine.corpus.tokens import QUESTION_WORDS, fold, tokenise
+from engine.corpus.tokens import STOP_WORDS, fold
 from engine.events import Carried, FollowUpRead
 from engine.graph.question import LONGEST_QUESTION, names_in
+from engine.graph.subject import ASKING, BEING, HELPING, LEADING, has_content, subject
 
 LONGEST_CARRIED: Final = 600
 MOST_NAMES: Final = 3
@@ -37,24 +37,14 @@ _ROLES: Final[dict[str, Role]] = {
 }  # fmt: skip
 _POSSESSIVE: Final = frozenset({"his", "hers", "its", "their", "theirs"})
 _POINTING: Final = frozenset({"this", "that", "these", "those", "both"})
-_BEING: Final = frozenset({"is", "are", "was", "were", "be", "been", "isn", "aren", "wasn", "weren"})
-_HELPING: Final = _BEING | {
-    "do", "does", "did", "has", "have", "had", "can", "could", "will", "would", "may", "might", "must",
-    "should", "mean", "means", "work", "works", "happen", "happens", "happened",
-}  # fmt: skip
+_DETERMINING: Final = STOP_WORDS | {"every", "another"}
 _CONNECTIVES: Final = frozenset({"and", "but", "or", "so", "also", "then", "ok"})
-_ASKING: Final = frozenset({"who", "whom", "whose", "when", "where", "why", "how", "what", "which"})
 _IMPERSONAL: Final = re.compile(
     r"\bit\s+(?:(?:is|was)\s+)?(?:possible|true|safe|necessary|clear|likely|worth|take|takes|took)\b", re.I
 )
 _ABOUT: Final = re.compile(r"\A\s*(?:(?:and|but|so)\s+)?(?:what|how)\s+about\s+(.+?)[\s?.!]*\Z", re.I | re.S)
 _WHICH: Final = re.compile(
     r"\A\s*(?:(?:in|for|of)\s+)?(?:which|what)\s+(?!(?:is|are|was|were|do|does|did)\b)", re.I
-)
-_LEADING: Final = re.compile(
-    r"\A\s*(?:(?:and|but|so)\s+)?"
-    r"(?:how\s+(?:many|much|long|old|often|far)|who|whom|whose|when|where|why|how|what|which)\b\s*",
-    re.I,
 )
 _APOSTROPHE: Final = re.compile("['’]")
 _MARKER: Final = re.compile(r"\s*\[\d+\]|[*_`#>]")
@@ -100,19 +90,19 @@ def read_follow_up(text: str, earlier: Earlier, store: SqliteStore) -> FollowUpR
     if about and not any(word.start >= about.start(1) for word in pronouns):
         return _made(text, earlier, *_instead(about[1], topic, earlier))
     found = [word for word in pronouns if not any(name.end <= word.start for name in own)]
-    if found and (_has_content(text) or any(word.low not in _POINTING for word in found)):
+    if found and (has_content(text) or any(word.low not in _POINTING for word in found)):
         return _replaced(text, found, earlier, store)
     if not words:
         return None
     joins = words[0].low in _CONNECTIVES
-    if joins and len(words) <= _SHORT and not {word.low for word in words} & (_ASKING | _HELPING):
+    if joins and len(words) <= _SHORT and not {word.low for word in words} & (ASKING | HELPING):
         rest = text[words[0].end :].strip(" ,?.!\n\t")
-        if _has_content(rest):
+        if has_content(rest):
             return _made(text, earlier, *_instead(rest, topic, earlier))
     if own:
         return None
-    if joins or not _has_content(text):
-        rest = _LEADING.sub("", earlier.question, count=1).strip()
+    if joins or not has_content(text):
+        rest = LEADING.sub("", earlier.question, count=1).strip()
         rest = rest[:LONGEST_CARRIED]
         why = "the rest of the question before"
         carried = Carried(phrase="", text=rest, source="question", reason=why)
@@ -130,14 +120,6 @@ def _made(text: str, earlier: Earlier, reading: str, carried: list[Carried]) -> 
         earlier_answer=earlier.answer,
         earlier_type=earlier.answer_type,
         carried=carried,
-    )
-
-
-def _has_content(text: str) -> bool:
-    return any(
-        term != STOPPED and not (len(word.name) == 1 and word.name[0] in QUESTION_WORDS | {"more", "else"})
-        for word in tokenise(fold(text)).words
-        for term in word.terms
     )
 
 
@@ -160,9 +142,9 @@ def _stands_for_a_name(words: list[_Word], index: int) -> bool:
     before = _uncontracted(words[index - 1].low) if index else ""
     after = _uncontracted(words[index + 1].low) if index + 1 < len(words) else ""
     if word == "there":  # "is there a ..." means nothing, "who lives there" does
-        return before not in _BEING and after not in _BEING and index > 0
+        return before not in BEING and after not in BEING and index > 0
     if word in _POINTING:  # "that lamp" and "the lamp that ..." need no name
-        return after in _HELPING | {""} and (not before or not _has_content(before))
+        return after in HELPING | {""} and (not before or not has_content(before))
     return True
 
 
@@ -185,9 +167,7 @@ def _replaced(text: str, found: list[_Word], earlier: Earlier, store: SqliteStor
             continue
         named = " and ".join(names)
         after = _WORD.search(text, word.end)
-        owned = word.low in _POSSESSIVE or (
-            word.low == "her" and after is not None and _has_content(after[0])
-        )
+        owned = word.low in _POSSESSIVE or (word.low == "her" and after is not None and has_content(after[0]))
         reading += text[last : word.start] + (f"{named}'s" if owned else named)
         last = word.end
         if all(each.phrase != word.low for each in carried):
@@ -221,27 +201,33 @@ def _antecedent(role: Role, earlier: Earlier, store: SqliteStore) -> tuple[list[
 
 
 def _topics(earlier: Earlier, store: SqliteStore, role: Role) -> list[str]:
-    """Return what the last question was about: its names, or else its words that mean something."""
-    names = list(dict.fromkeys(name.surface for name in names_in(earlier.question, store)))
+    """Return what the last question was about: its names, or else its words that mean something.
+
+    A question may be a heading, and so a name, but is about what it asks for.
+    """
+    found = dict.fromkeys(name.surface for name in names_in(earlier.question, store))
+    names = [name for name in found if name.split()[0].lower() not in ASKING | HELPING]
     names = names or _capitalised(earlier.question)
-    if names or role != "thing":
-        return names
-    rest = _LEADING.sub("", earlier.question, count=1).strip(" ?.!")
-    while (first := rest.partition(" "))[0].lower() in _HELPING and first[2]:
-        rest = first[2]
-    while (last := rest.rpartition(" "))[2].lower() in _HELPING and last[0]:
-        rest = last[0]
-    return [rest[:LONGEST_CARRIED]] if _has_content(rest) else []
+    about = subject(earlier.question) if role in ("thing", "many") and not names else ""
+    return [about[:LONGEST_CARRIED]] if about else names
 
 
 def _answered(earlier: Earlier, store: SqliteStore) -> list[str]:
     """Return the names that the last answer adds to those of its question, in its order."""
     answer = " ".join(_MARKER.sub("", earlier.answer).split())
     said = fold(earlier.question).lower()
-    at_home = [name.surface for name in names_in(answer, store)]
+    at_home = [name.surface for name in names_in(answer, store) if _is_written_as_name(name.surface)]
     found = dict.fromkeys([*at_home, *(each for each in _capitalised(answer) if " " in each)])
     new = [name for name in found if not re.search(rf"(?<!\w){re.escape(fold(name).lower())}(?!\w)", said)]
     return sorted(new, key=lambda name: (answer.find(name), name))
+
+
+def _is_written_as_name(surface: str) -> bool:
+    """Whether a word of it that means something begins like a name; "A persona" and "the question" do not."""
+    words = surface.replace("’", "'").removesuffix("'s").split()
+    return any(
+        (word[0].isupper() or not word.isalpha()) and word.lower() not in _DETERMINING for word in words
+    )
 
 
 def _people(earlier: Earlier, answered: list[str]) -> list[str]:
@@ -269,7 +255,7 @@ def _capitalised(text: str) -> list[str]:
     for match in _CAPITALS.finditer(text):
         opens = match.start() == 0 or text[: match.start()].rstrip()[-1:] in ".!?:"
         words = match[0].split()
-        while words and (words[0].lower() in _ASKING or not _has_content(words[0])):
+        while words and (words[0].lower() in ASKING or not has_content(words[0])):
             words, opens = words[1:], False
         if words and not (opens and len(words) == 1):
             runs.append(" ".join(words))

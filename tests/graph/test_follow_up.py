@@ -18,6 +18,7 @@ DOCUMENTS = {
     "helio.md": "# Helio lamp\n\nThe Helio lamp is made by Nordlys. It was designed by Mara Voss in 1994.\n",
     "oil.md": "# Oil lamps\n\nAn oil lamp burns oil through a wick.\n",
     "mara.md": "# Mara Voss\n\nMara Voss is an engineer from Bergen. She was born in 1960.\n",
+    "faq.md": "# Questions\n\n## What is a burner?\n\nA burner holds a wick.\n\n## Every answer\n\nIt is short.\n",
     "nordlys.md": "# Nordlys\n\nNordlys was founded by Mara Voss. It moved to Bergen in 2003.\n",
 }
 WHO = Earlier(
@@ -36,6 +37,12 @@ FILM = Earlier(
     answer_type="person",
 )
 MEANS = Earlier(question="What does wick mean?", answer="A wick carries oil. [1]")
+
+
+def asked(question: str, answer: str = "Nobody knows. [1]") -> Earlier:
+    return Earlier(question=question, answer=answer)
+
+
 NAMELESS = Earlier(question="How long does the wick last?", answer="Nine hours. [1]", answer_type="number")
 
 
@@ -75,7 +82,19 @@ def store(workspace: Workspace) -> SqliteStore:
         (WHAT, "Who makes it?", "Who makes the Helio lamp?"),
         (WHO, "Who met her in 1833?", "Who met Mara Voss in 1833?"),
         (MEANS, "and lamp?", "What does lamp mean?"),
-        (NAMELESS, "and who made it?", "and who made the wick last?"),
+        (NAMELESS, "and who made it?", "and who made the wick?"),
+        (NAMELESS, "What about the glass?", "How long does the glass last?"),
+        (asked("How is the flame kept?"), "What about smoke?", "How is smoke kept?"),
+        (asked("How is brightness calculated in a lamp?"), "And heat?", "How is heat calculated in a lamp?"),
+        (asked("How do I trim a wick by hand?"), "What about a rope?", "How do I trim a rope by hand?"),
+        (asked("Where do wicks live?"), "Who can trim them?", "Who can trim wicks?"),
+        (asked("What is a burner?"), "and what does it cost?", "and what does a burner cost?"),
+        (asked("Which wicks are wet?"), "where are they sold?", "where are wicks sold?"),
+        (
+            asked("What is a burner?", "A burner holds a wick, the burner's flame and every answer. [1]"),
+            "who makes them?",
+            "who makes a burner?",
+        ),
     ],
 )
 def test_what_is_carried_over(store: SqliteStore, earlier: Earlier, question: str, reading: str) -> None:
