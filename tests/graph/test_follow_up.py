@@ -18,7 +18,7 @@ DOCUMENTS = {
     "helio.md": "# Helio lamp\n\nThe Helio lamp is made by Nordlys. It was designed by Mara Voss in 1994.\n",
     "oil.md": "# Oil lamps\n\nAn oil lamp burns oil through a wick.\n",
     "mara.md": "# Mara Voss\n\nMara Voss is an engineer from Bergen. She was born in 1960.\n",
-    "faq.md": "# Questions\n\n## What is a burner?\n\nA burner holds a wick.\n\n## Every answer\n\nIt is short.\n",
+    "faq.md": "## What is a burner?\n\nA burner holds a wick.\n\n## Every answer\n\nIt is short.\n",
     "nordlys.md": "# Nordlys\n\nNordlys was founded by Mara Voss. It moved to Bergen in 2003.\n",
 }
 WHO = Earlier(
