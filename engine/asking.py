@@ -25,6 +25,7 @@ from engine.ids import q6
 from engine.query import Query
 
 SEEDS_TOLD = 20
+_WORDS_TOLD = 5
 
 
 class AskOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,15 +67,20 @@ def warned(problem: PersonaMoeError | None) -> list[Event]:
     return [] if problem is None else [Warned(problem=problem.problem, mend=problem.mend)]
 
 
-def tell_respelt(query: Query, evidence: Sequence[Evidence]) -> Iterator[Warned]:
-    """Yield a warning for each word that no document holds, with what it was read as in the evidence."""
-    if not query.graph.question.respelt:
-        return
-    for word in query.graph.question.respelt:
+def tell_words(query: Query, evidence: Sequence[Evidence]) -> Iterator[Warned]:
+    """Yield warnings for the words that no document holds, with what each was read as in the evidence."""
+    question = query.graph.question
+    for word in question.respelt:
         said = chain.from_iterable(tokenise(fold(each.text)).words for each in evidence)
         spelt = next((e.key for e in said if e.terms == (word.read,) or e.key == word.read), word.read)
         problem = f"no document holds '{word.typed}'; it was read as '{spelt}'"
         yield Warned(problem=problem, mend="ask in other words if that was not meant")
+    if question.unheld and evidence:
+        words = " or ".join(f"'{word}'" for word in question.unheld[:_WORDS_TOLD])
+        yield Warned(
+            problem=f"no document holds {words}",
+            mend="what was found is about the other words of the question",
+        )
 
 
 def recorded_before(read: FollowUpRead | None) -> Earlier | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.adaptation import Rounds
-from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, tell_respelt, warned
+from engine.asking import Asked, AskOptions, recorded_before, seeds, tell_answer, tell_words, warned
 from engine.config import decision_digest
 from engine.corpus.ingest import index_paths
 from engine.corpus.lexicon import CorpusLexicon
@@ -178,9 +178,9 @@ class Engine:
             if len(self._found) >= SEARCHES_KEPT:
                 self._found.clear()
             evidence = MoeOrchestrator(self.settings).search(query, experts, k)
-            self._found[key] = evidence, list(tell_respelt(query, evidence))
-        evidence, respelt = self._found[key]
-        for event in (*meaning.events, *respelt):
+            self._found[key] = evidence, list(tell_words(query, evidence))
+        evidence, words = self._found[key]
+        for event in (*meaning.events, *words):
             if warn is not None and isinstance(event, Warned):
                 warn(event)
         return list(evidence)
@@ -263,7 +263,7 @@ class Engine:
             yield event
         for event in orchestrator.expansion_phase(query, mixture.experts(gate)):
             yield event
-        for event in tell_respelt(query, query.evidence):
+        for event in tell_words(query, query.evidence):
             yield event
         rounds = Rounds(bench=gate.bench, expert=mixture.expert, most=self.settings.thresholds.max_rounds)
         at_once = min(self.settings.system.workers, author.at_once)

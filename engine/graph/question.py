@@ -18,6 +18,7 @@ LONGEST_QUESTION = 8_000
 _LONGEST_NAME = 12
 _SHORTEST_AFFIX = 8
 _SHORTEST_CODE = 5
+_SHORTEST_UNHELD = 3
 _AFFIX_SHARE = 0.55
 _ANSWER_TYPES = (
     (re.compile(r"\bhow (?:many|much|long|old|often|large|big|far|tall|fast)\b", re.I), "number"),
@@ -68,7 +69,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """A question read against a corpus; ``pairs`` are content terms that stand close, in order.
 
     ``asked`` are the ids of all names in it, at home or not; ``respelt`` tells which words were read as
-    others.
+    others, ``unheld`` which stand in no document and were read as nothing else.
     """
 
     text: str
@@ -79,6 +80,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     answer_type: str
     comparison: bool
     respelt: tuple[Respelt, ...] = ()
+    unheld: tuple[str, ...] = ()
 
 
 def require_question(text: str) -> str:
@@ -141,6 +143,14 @@ def read_question(
         for term, weight in sorted(weights.items())
     ]
     pairs = [(a, b, j - i) for (i, a), (j, b) in pairwise(sequence) if j - i <= pair_gap and a != b]
+    held = {term.term for term in terms if term.words}
+    unheld = [
+        word.key
+        for word in words
+        if len(word.key) >= _SHORTEST_UNHELD
+        and (asks := {*word.terms} & weights.keys())
+        and asks.isdisjoint(held)
+    ]
     names, asked_names = _names(words, store)
     return Question(
         text=text,
@@ -151,6 +161,7 @@ def read_question(
         answer_type=next((kind for pattern, kind in _ANSWER_TYPES if pattern.search(text)), "other"),
         comparison=bool(_COMPARES.search(text)),
         respelt=respelt,
+        unheld=tuple(dict.fromkeys(unheld)),
     )
 
 

@@ -157,6 +157,15 @@ def test_a_misspelt_question_is_answered_and_says_how_it_was_read(workspace: Pat
     assert "Mara Voss" in asked["answer"]
 
 
+def test_a_word_that_no_document_holds_is_told(workspace: Path, capsys: Captured) -> None:
+    told = "no document holds 'quokka' or 'banking'; what was found is about the other words of the question"
+    where = ("--workspace", str(workspace))
+    typed = f"{QUESTION[:-1]} for quokka banking?"
+    assert main([*where, "search", typed]) == 0
+    assert told in capsys.readouterr().err
+    assert json_of(capsys, *where, "ask", typed)["warnings"] == [told]
+
+
 def test_nothing_found_is_no_error(workspace: Path, capsys: Captured) -> None:
     found = json_of(capsys, "--workspace", str(workspace), "search", "zyzzyva quokka")
     schema("search").validate(found)

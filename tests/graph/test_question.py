@@ -100,3 +100,9 @@ def test_a_comparison_is_seen(store: SqliteStore) -> None:
 def test_what_is_no_question_is_refused(text: str) -> None:
     with pytest.raises(InputError):
         require_question(text)
+
+
+def test_words_that_no_document_holds_are_told_as_typed(store: SqliteStore) -> None:
+    question = read("Which zebra directed the run-quagga and the run_target of 1899 by xy?", store)
+    assert question.unheld == ("zebra", "1899")
+    assert read("Who directed Second Chance?", store).unheld == ()
