@@ -1,16 +1,27 @@
 """The personas of a workspace that may be asked, read again when a file of theirs changes."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from engine.config import Settings
 from engine.errors import PersonaError
 from engine.events import Warned
+from engine.files import os_failure
 from engine.mixture import Mixture
 from engine.personas.gate import Candidate
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.workspace import TIERS, Workspace
 
 CONTROL_PERSONA = "fact-finder"
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise os_failure("look into", folder, error) from error
 
 
 class ExpertPool:
@@ -22,9 +33,11 @@ class ExpertPool:
         self._mixed: tuple[Roster, Settings, Mixture] | None = None
 
     def state(self) -> tuple[int, ...]:
-        """Return what changes whenever a persona is written or moved: each tier folder's time of change."""
-        folders = (self._workspace.personas / tier for tier in TIERS)
-        return tuple(folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders)
+        """Return what changes whenever a persona is written or moved: each tier folder's time of change.
+
+        Raises WorkspaceError for a folder that may not be looked into.
+        """
+        return tuple(map(_changed, (self._workspace.personas / tier for tier in TIERS)))
 
     @property
     def personas(self) -> tuple[StoredPersona, ...]:

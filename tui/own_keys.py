@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.config_file import nearest, parse_toml
-from engine.errors import ConfigError
-from engine.files import read_bounded
+from engine.errors import ConfigError, WorkspaceError
+from engine.files import is_missing, read_bounded
 from tui.keymap import ACTIONS, BY_ID, Scope, shown
 
 FILE: Final = "keys.toml"
@@ -128,10 +128,12 @@ def load(configs: Path) -> dict[str, str]:
 
     ``main.quit = "Q"`` or a table ``[main]`` with ``quit = "Q"`` both name the action ``main.quit``.
     """
-    path = configs / FILE
-    if not path.is_file():
-        return {}
-    data = read_bounded(path, MOST_BYTES)
+    try:
+        data = read_bounded(configs / FILE, MOST_BYTES)
+    except WorkspaceError as error:
+        if is_missing(error):
+            return {}
+        raise ConfigError(error.problem, error.mend) from error
     flat: dict[str, object] = {}
     for name, value in parse_toml(data, FILE).items():
         if isinstance(value, dict):

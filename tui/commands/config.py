@@ -91,22 +91,27 @@ def _check(args: argparse.Namespace) -> int:
     from engine.config import PARTS
     from engine.config_file import read_settings
     from engine.errors import ConfigError
+    from tui import own_keys
     from tui.session import open_workspace
 
     workspace = open_workspace(args)
+    parts = (*PARTS, "keys")
     problems: dict[str, str] = {}
-    for part, kind in PARTS.items():
+    for part in parts:
         try:
-            read_settings(workspace.configs / f"{part}.toml", kind)
+            if part in PARTS:
+                read_settings(workspace.configs / f"{part}.toml", PARTS[part])
+            else:
+                own_keys.load(workspace.configs)
         except ConfigError as error:
             problems[part] = str(error)
     for warning in workspace.warnings():
         output.note(f"warning: {warning}")
     if args.json:
         output.print_json(
-            {part: {"ok": part not in problems, "problem": problems.get(part)} for part in PARTS}
+            {part: {"ok": part not in problems, "problem": problems.get(part)} for part in parts}
         )
     else:
-        for part in PARTS:
+        for part in parts:
             output.print_line(problems.get(part) or f"configs/{part}.toml: ok")
     return ConfigError.exit_code if problems else 0
