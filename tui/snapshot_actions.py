@@ -154,12 +154,12 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def _remember(library: "SnapshotLibrary", report: "ChainReport", agreed: bool) -> None:
-    """Keep the verdict for the list; a library that cannot be written loses only that."""
-    from engine.errors import WorkspaceError
+    """Keep the verdict for the list; a library whose labels cannot be read or written loses only that."""
+    from engine.errors import SnapshotError, WorkspaceError
 
     try:
         library.note_verification(report.id, report.digest if agreed else "")
-    except WorkspaceError as error:
+    except (SnapshotError, WorkspaceError) as error:
         output.note(f"The verdict was not noted: {error}")
 
 
