@@ -18,6 +18,8 @@ from tui import output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from _typeshed import SupportsWrite
+
 COMMANDS = {
     "init": ("init", "make a workspace with starter personas and settings"),
     "index": ("index", "add, update and remove documents"),
@@ -72,6 +74,13 @@ class Parser(argparse.ArgumentParser):
             help="work in this folder (default: the nearest parent with configs/system.toml, "
             "else your data folder)",
         )
+
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write the help to stdout as all data is written, or to ``file``."""
+        if file is None:
+            output.print_text(self.format_help())
+        else:
+            super().print_help(file)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments in one line, and end with exit code 2."""
@@ -180,6 +189,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; nothing is raised but by a second Ctrl-C."""
     gc.set_threshold(*_BETWEEN_COLLECTIONS)
     output.use_utf8()
+    code = _done(arguments)
+    if why := output.lost():
+        output.fail(f"cannot write the output: {why}; send it to a file or program that takes it")
+    return code or (EXIT_FAILED if why else 0)
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     try:
         return run(sys.argv[1:] if arguments is None else arguments)
     except PersonaMoeError as error:
