@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from engine.config import Settings
-from engine.errors import PersonaError
+from engine.config import Settings, ThresholdSettings
+from engine.errors import InputError, PersonaError
 from engine.events import Warned
 from engine.files import os_failure
 from engine.mixture import Mixture
@@ -59,6 +59,29 @@ class ExpertPool:
         if self._mixed is None or self._mixed[0] is not roster or self._mixed[1] is not settings:
             self._mixed = roster, settings, Mixture(self._workspace, settings, roster.usable)
         return self._mixed[2]
+
+    def require_affordable(
+        self, settings: Settings, budget: float | None = None, only: Sequence[str] = ()
+    ) -> None:
+        """Raise InputError if ``budget``, by default the setting, pays for nobody who competes for a place.
+
+        Personas asked for by name, ``only``, are asked whatever they cost.
+        """
+        competing = [each for each in self.personas if each.tier != "experimental"] or self.personas
+        if only or not competing:
+            return
+        cheapest = min(competing, key=lambda each: (each.persona.activation_cost, each.persona.persona_id))
+        cost = cheapest.persona.activation_cost
+        allowed = settings.thresholds.budget if budget is None else budget
+        if cost <= allowed:
+            return
+        enough = max(cost, ThresholdSettings().budget)
+        key = f"persona-moe config set thresholds.budget {enough:g}"
+        raise InputError(
+            f"the budget of {allowed:g} pays for no persona: the cheapest, {cheapest.persona.persona_id}, "
+            f"costs {cost:g}",
+            f"run: {key}" if budget is None else f"give --budget {cost:g} or more",
+        )
 
     def control(self, settings: Settings) -> Candidate:
         """Return the control arm: the plain fact-finder, or the cheapest persona where it was removed."""
