@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.config import Settings
 from engine.errors import ConfigError, PersonaMoeError
 from engine.workspace import TIERS, Workspace
@@ -133,7 +134,7 @@ def check_snapshots(workspace: Workspace) -> Iterator[Check]:
         return
     library = SnapshotLibrary(workspace.snapshots)
     runs = library.list()
-    yield _ok("snapshots", f"{sum(1 for run in runs if run.complete):,} complete runs")
+    yield _ok("snapshots", counted(sum(1 for run in runs if run.complete), "complete run"))
     if library.labels_problem:
         yield _warn("snapshots", library.labels_problem, "without it nothing is tagged, pinned or pruned")
     for run in runs:
@@ -155,7 +156,10 @@ def check_index(workspace: Workspace) -> Iterator[Check]:
     finally:
         store.close()
     documents = sum(source.documents for source in sources.values())
-    yield _ok("index", f"{passages:,} passages of {documents:,} documents in {len(sources):,} files")
+    yield _ok(
+        "index",
+        f"{counted(passages, 'passage')} of {counted(documents, 'document')} in {counted(len(sources), 'file')}",
+    )
 
 
 def check_personas(workspace: Workspace) -> Iterator[Check]:

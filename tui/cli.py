@@ -133,10 +133,10 @@ def _workspace(name: str | None) -> "Path | None":
 
 
 def _unknown_command(word: str) -> InputError:
-    import difflib
+    from engine.config_file import nearest
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
-    mend = f"did you mean '{near[0]}'?" if near else "see 'persona-moe --help'"
+    near = nearest(word, COMMANDS)
+    mend = f"did you mean '{near}'?" if near else "see 'persona-moe --help'"
     return InputError(f"there is no command {word[:60]!r}", mend)
 
 

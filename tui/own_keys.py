@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from engine.config_file import nearest, parse_toml
+from engine.config_file import nearest, nearest_key, parse_toml
 from engine.errors import ConfigError, WorkspaceError
 from engine.files import is_missing, read_bounded
 from tui.keymap import ACTIONS, BY_ID, Scope, shown
@@ -80,7 +80,7 @@ def checked(keys: Mapping[str, object], where: Mapping[str, str] | str) -> dict[
     found: dict[str, str] = {}
     for name, value in keys.items():
         if name not in BY_ID:
-            guess = nearest(name, list(BY_ID))
+            guess = nearest_key(name, BY_ID)
             mend = f"did you mean {guess}?" if guess else "press ? in the app for all actions"
             raise ConfigError(f"{at(name)}: there is no action {name[:60]!r}", mend)
         if not isinstance(value, str) or not value.strip():

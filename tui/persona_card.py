@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine.cleaning import counted
 from tui import output
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Card:
             lines.append("  no answers yet")
         else:
             lines.append(
-                f"  {record.n} answers, mean score {record.mean:.3f}, {record.advantage:+.3f} against the "
+                f"  {counted(record.n, 'answer')}, mean score {record.mean:.3f}, {record.advantage:+.3f} against the "
                 f"others  {sparkline(record.trend)}"
             )
         if self.outlook.said:

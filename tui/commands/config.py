@@ -35,7 +35,7 @@ def _flat(settings: Any) -> dict[str, Any]:
 
 def _show(args: argparse.Namespace) -> int:
     from engine.config import Settings
-    from engine.config_file import nearest
+    from engine.config_file import nearest_key
     from engine.errors import ConfigError
     from tui.session import open_workspace
 
@@ -45,8 +45,11 @@ def _show(args: argparse.Namespace) -> int:
             key: value for key, value in settings.items() if args.key == key or key.startswith(f"{args.key}.")
         }
         if not chosen:
-            guess = nearest(args.key, settings)
-            raise ConfigError(f"unknown setting {args.key}", f"did you mean {guess}?" if guess else "")
+            guess = nearest_key(args.key, settings)
+            raise ConfigError(
+                f"unknown setting {args.key}",
+                f"did you mean {guess}?" if guess else "without KEY all are shown",
+            )
         settings = chosen
     if args.json:
         output.print_json(settings)
