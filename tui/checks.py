@@ -155,11 +155,8 @@ def check_index(workspace: Workspace) -> Iterator[Check]:
         passages, sources = store.size().passages, store.sources()
     finally:
         store.close()
-    documents = sum(source.documents for source in sources.values())
-    yield _ok(
-        "index",
-        f"{counted(passages, 'passage')} of {counted(documents, 'document')} in {counted(len(sources), 'file')}",
-    )
+    documents = counted(sum(source.documents for source in sources.values()), "document")
+    yield _ok("index", f"{counted(passages, 'passage')} of {documents} in {counted(len(sources), 'file')}")
 
 
 def check_personas(workspace: Workspace) -> Iterator[Check]:

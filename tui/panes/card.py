@@ -132,8 +132,8 @@ def _performance(card: Card, glyphs: Glyphs, width: int) -> Iterator[Row]:
     if not record.n:
         yield row("did:none", ("no answers yet", "dim"), depth=1)
     else:
-        told_ = f"{counted(record.n, 'answer')}, mean {record.mean:.3f}, {record.advantage:+.3f} against the others"
-        yield row("did:mean", told_, depth=1)
+        told_ = f"{counted(record.n, 'answer')}, mean {record.mean:.3f}"
+        yield row("did:mean", f"{told_}, {record.advantage:+.3f} against the others", depth=1)
         for place, line in enumerate(plot_lines(card.scores, min(width - 4, 100), _PLOT_HEIGHT, glyphs)):
             yield row(f"plot:{place}", (line, "accent"), depth=1)
         shown = f"the latest {len(card.scores)} scores" if len(card.scores) < record.n else "every score"
