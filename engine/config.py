@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from engine.config_file import nearest, read_settings, write_key
+from engine.config_file import nearest_key, read_settings, write_key
 from engine.errors import ConfigError
 from engine.ids import canonical, digest, q6
 from engine.trait_table import TraitSettings
@@ -254,7 +254,7 @@ def set_value(folder: Path, key: str, value: str) -> Settings:
     if key not in every:
         if part == "traits":
             raise ConfigError(f"{key} cannot be set in one line", f"edit {folder.name}/traits.toml")
-        guess = nearest(key, every) or next((each for each in every if each.endswith(f".{key}")), "")
+        guess = nearest_key(key, every) or next((each for each in every if each.endswith(f".{key}")), "")
         mend = f"did you mean {guess}?" if guess else "'persona-moe config show' lists all keys"
         raise ConfigError(f"unknown setting {key}", mend)
     write_key(folder / f"{part}.toml", name, value, PARTS[part])

@@ -17,6 +17,8 @@ MAX_BYTES = 256 * 1024
 MAX_DOTS = 32  # tomllib takes time quadratic in the parts of a key: two minutes for 100 KB of dots
 MAX_DEPTH = 32
 
+_LIKENESS = 0.6
+"""Names less alike than this share hardly a letter in order: "nope" was not meant to be "comparer"."""
 _T = TypeVar("_T")
 _PATH = re.compile(r"^(?P<problem>.*?) - at `\$(?P<path>.*)`$", re.DOTALL)
 
@@ -27,8 +29,27 @@ def nearest(name: str, names: Iterable[str]) -> str:
     >>> nearest("budgett", ["budget", "max_experts"])
     'budget'
     """
-    found = difflib.get_close_matches(name[:100], sorted(names), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(name[:100], sorted(names), n=1, cutoff=_LIKENESS)
     return found[0] if found else ""
+
+
+def nearest_key(name: str, names: Iterable[str]) -> str:
+    """Return what :func:`nearest` does for names such as ``thresholds.budget``.
+
+    What stands before the point, if it is right, says nothing of how near the rest is.
+
+    >>> nearest_key("thresholds.bugdet", ["thresholds.budget", "ollama.model_name"])
+    'thresholds.budget'
+    >>> nearest_key("thresholds.nope", ["thresholds.unsupported"])
+    ''
+    """
+    names = list(names)
+    part, point, key = name.partition(".")
+    beside = [each.removeprefix(part + point) for each in names if point and each.startswith(part + point)]
+    if not beside:
+        return nearest(name, names)
+    guess = nearest(key, beside)
+    return f"{part}.{guess}" if guess else ""
 
 
 def parse_toml(data: bytes, where: str) -> dict[str, Any]:
@@ -93,7 +114,7 @@ def typed(content: dict[str, Any], kind: type[_T], where: str) -> _T:
 def _expectation(content: Any, kind: Any, key: str) -> str:
     """Return what is allowed at ``key`` and what stands there; ``""`` where a rule of its own spoke."""
     info: Any = msgspec.inspect.type_info(kind)
-    for part in re.findall(r"[a-z_]+|[0-9]+", key):
+    for part in re.findall(r"[^.\[\]]+", key):
         if part.isdigit() and isinstance(content, list):
             content, info = content[int(part)], getattr(info, "item_type", None)
         elif isinstance(content, dict) and isinstance(info, msgspec.inspect.StructType):

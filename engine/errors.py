@@ -7,6 +7,7 @@
     |   |-- ConfigError             a settings file or key
     |   |-- PersonaError            a persona document or id
     |   `-- SnapshotError           a snapshot file or id
+    |       `-- SnapshotHeaderError its first line is damaged, and with it all that follows
     |-- WorkspaceError              the folder cannot be read or written exit 1
     |   `-- WorkspaceBusyError      another process holds it
     |-- CorpusError                 the index is missing, empty or damaged
@@ -52,6 +53,14 @@ class PersonaError(InputError):
 
 class SnapshotError(InputError):
     """A snapshot is malformed, from a future version, or there is none of that id."""
+
+
+class SnapshotHeaderError(SnapshotError):
+    """The first line of a snapshot is damaged, so nothing can be read; ``how`` says what is wrong there."""
+
+    def __init__(self, problem: str, *, how: str) -> None:
+        self.how = one_line(how)
+        super().__init__(problem)
 
 
 class WorkspaceError(PersonaMoeError):

@@ -1,16 +1,27 @@
 """The personas of a workspace that may be asked, read again when a file of theirs changes."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from engine.config import Settings
-from engine.errors import PersonaError
+from engine.config import Settings, ThresholdSettings
+from engine.errors import InputError, PersonaError
 from engine.events import Warned
+from engine.files import os_failure
 from engine.mixture import Mixture
 from engine.personas.gate import Candidate
 from engine.personas.registry import PersonaRegistry, Roster, StoredPersona
 from engine.workspace import TIERS, Workspace
 
 CONTROL_PERSONA = "fact-finder"
+
+
+def _changed(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise os_failure("look into", folder, error) from error
 
 
 class ExpertPool:
@@ -22,9 +33,11 @@ class ExpertPool:
         self._mixed: tuple[Roster, Settings, Mixture] | None = None
 
     def state(self) -> tuple[int, ...]:
-        """Return what changes whenever a persona is written or moved: each tier folder's time of change."""
-        folders = (self._workspace.personas / tier for tier in TIERS)
-        return tuple(folder.stat().st_mtime_ns if folder.exists() else 0 for folder in folders)
+        """Return what changes whenever a persona is written or moved: each tier folder's time of change.
+
+        Raises WorkspaceError for a folder that may not be looked into.
+        """
+        return tuple(map(_changed, (self._workspace.personas / tier for tier in TIERS)))
 
     @property
     def personas(self) -> tuple[StoredPersona, ...]:
@@ -46,6 +59,29 @@ class ExpertPool:
         if self._mixed is None or self._mixed[0] is not roster or self._mixed[1] is not settings:
             self._mixed = roster, settings, Mixture(self._workspace, settings, roster.usable)
         return self._mixed[2]
+
+    def require_affordable(
+        self, settings: Settings, budget: float | None = None, only: Sequence[str] = ()
+    ) -> None:
+        """Raise InputError if ``budget``, by default the setting, pays for nobody who competes for a place.
+
+        Personas asked for by name, ``only``, are asked whatever they cost.
+        """
+        competing = [each for each in self.personas if each.tier != "experimental"] or self.personas
+        if only or not competing:
+            return
+        cheapest = min(competing, key=lambda each: (each.persona.activation_cost, each.persona.persona_id))
+        cost = cheapest.persona.activation_cost
+        allowed = settings.thresholds.budget if budget is None else budget
+        if cost <= allowed:
+            return
+        enough = max(cost, ThresholdSettings().budget)
+        key = f"persona-moe config set thresholds.budget {enough:g}"
+        raise InputError(
+            f"the budget of {allowed:g} pays for no persona: the cheapest, {cheapest.persona.persona_id}, "
+            f"costs {cost:g}",
+            f"run: {key}" if budget is None else f"give --budget {cost:g} or more",
+        )
 
     def control(self, settings: Settings) -> Candidate:
         """Return the control arm: the plain fact-finder, or the cheapest persona where it was removed."""

@@ -89,11 +89,11 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o600, replace: bool = 
     WorkspaceError naming the file and the system's reason; the temporary file is then removed.
     """
     temporary = path.with_name(f".{path.name[:128]}.{os.getpid()}.{os.urandom(8).hex()}.tmp")
-    with _reported("write", path):
+    with reported("write", path):
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         handle = os.open(temporary, flags, mode)
     try:
-        with _reported("write", path):
+        with reported("write", path):
             try:
                 os.fchmod(handle, mode)
                 write_all(handle, data)
@@ -126,7 +126,7 @@ def move_noreplace(source: Path, target: Path) -> None:
     names lead to the one file. Raises WorkspaceError; nothing has moved then, unless the message
     says that only durability is in doubt.
     """
-    with _reported("move", source):
+    with reported("move", source):
         _rename_noreplace(source, target)
     fsync_folder(target.parent)
     if source.parent != target.parent:
@@ -153,7 +153,7 @@ def fsync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make ``folder`` and its parents, private to the user (0700); one that is there is left as it is."""
-    with _reported("make the folder", folder):
+    with reported("make the folder", folder):
         if folder.is_dir():
             return
         missing = [folder]
@@ -169,7 +169,7 @@ def make_folder(folder: Path) -> None:
 
 def remove_file(path: Path) -> None:
     """Remove ``path``; that it is gone already is no error. Raises WorkspaceError."""
-    with _reported("remove", path), suppress(FileNotFoundError):
+    with reported("remove", path), suppress(FileNotFoundError):
         os.unlink(path)
 
 
@@ -187,7 +187,7 @@ def sweep_temporaries(folder: Path) -> list[str]:
         match = TEMPORARY.match(name)
         if match is None or _is_alive(int(match["pid"])):
             continue
-        with _reported("remove", folder / name), suppress(FileNotFoundError):
+        with reported("remove", folder / name), suppress(FileNotFoundError):
             os.unlink(folder / name)
             removed.append(name)
     return removed
@@ -206,7 +206,8 @@ def _is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def _reported(action: str, path: Path) -> Iterator[None]:
+def reported(action: str, path: Path) -> Iterator[None]:
+    """Return a context in which the system's refusal of ``action`` on ``path`` becomes a WorkspaceError."""
     try:
         yield
     except OSError as error:

@@ -32,6 +32,7 @@ from engine.files import (
     make_folder,
     os_failure,
     read_bounded,
+    reported,
     sweep_temporaries,
     write_all,
     write_atomic,
@@ -66,14 +67,16 @@ def find_workspace(explicit: Path | None, start: Path) -> Path:
     ``explicit`` if given; else the nearest of ``start`` and its parents with a
     ``configs/system.toml``; else the user's data folder. The product's own source checkout is never
     a workspace: there it is ``.workspace`` inside it, so that using the product leaves the
-    checkout's tracked files alone.
+    checkout's tracked files alone. Raises WorkspaceError for a folder that may not be looked into.
     """
     if explicit is not None:
         root = Path(os.path.abspath(explicit.expanduser()))
         return root / ".workspace" if _is_checkout(root) else root
     here = Path(os.path.abspath(start))
     for folder in (here, *here.parents):
-        if (folder / "configs" / "system.toml").is_file():
+        with reported("look for a workspace in", folder):
+            found = (folder / "configs" / "system.toml").is_file()
+        if found:
             return folder / ".workspace" if _is_checkout(folder) else folder
     import platformdirs
 
@@ -81,8 +84,9 @@ def find_workspace(explicit: Path | None, start: Path) -> Path:
 
 
 def _is_checkout(folder: Path) -> bool:
-    if not (folder / "engine").is_dir():
-        return False
+    with reported("look into", folder):
+        if not (folder / "engine").is_dir():
+            return False
     try:
         project = parse_toml(read_bounded(folder / "pyproject.toml", _STARTER_BYTES), "pyproject.toml")
     except (WorkspaceError, ConfigError):  # not ours then: ours can be read
@@ -144,12 +148,16 @@ class Workspace:
         A complete workspace is opened without writing anything, so a read-only one can be read.
         Raises WorkspaceError if there is none and it may not or cannot be made.
         """
-        if (root / _MARKER).is_file():
-            return cls(root)
         workspace = cls(root)
-        if create and (workspace.is_writable() or not workspace.configs.is_dir()):
+        with reported("look into", workspace.state):
+            complete = (root / _MARKER).is_file()
+        if complete:
+            return workspace
+        with reported("look into", root):
+            begun = workspace.configs.is_dir()
+        if create and (workspace.is_writable() or not begun):
             return create_workspace(root)
-        if not workspace.configs.is_dir():
+        if not begun:
             raise WorkspaceError(f"there is no workspace in '{root}'", "run 'persona-moe init' there")
         return workspace
 

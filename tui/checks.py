@@ -4,13 +4,17 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.config import Settings
-from engine.errors import PersonaMoeError
+from engine.errors import ConfigError, PersonaMoeError
 from engine.workspace import TIERS, Workspace
+
+if TYPE_CHECKING:
+    from engine.personas.roster import Roster
 
 Status: TypeAlias = Literal["ok", "warn", "fail"]
 
@@ -100,10 +104,24 @@ def check_workspace(workspace: Workspace) -> Iterator[Check]:
 
 
 def check_settings(workspace: Workspace) -> Iterator[Check]:
-    """Check that the settings can be read."""
-    workspace.settings()
+    """Check that the settings can be read, and the user's own keys, without which the app does not start."""
+    from tui import own_keys
+
     files = sorted(path.name for path in workspace.configs.glob("*.toml"))
-    yield _ok("settings", ", ".join(files) if files else "none written; the defaults hold")
+    wrong: list[Check] = []
+    try:
+        workspace.settings()
+    except ConfigError as error:
+        wrong.append(_fail("settings", error.problem, error.mend))
+        files = [each for each in files if each == own_keys.FILE]
+    try:
+        own_keys.load(workspace.configs)
+    except ConfigError as error:
+        wrong.append(_fail("settings", error.problem, error.mend))
+        files = [each for each in files if each != own_keys.FILE]
+    if files or not wrong:
+        yield _ok("settings", ", ".join(files) if files else "none written; the defaults hold")
+    yield from wrong
 
 
 def check_snapshots(workspace: Workspace) -> Iterator[Check]:
@@ -116,7 +134,7 @@ def check_snapshots(workspace: Workspace) -> Iterator[Check]:
         return
     library = SnapshotLibrary(workspace.snapshots)
     runs = library.list()
-    yield _ok("snapshots", f"{sum(1 for run in runs if run.complete):,} complete runs")
+    yield _ok("snapshots", counted(sum(1 for run in runs if run.complete), "complete run"))
     if library.labels_problem:
         yield _warn("snapshots", library.labels_problem, "without it nothing is tagged, pinned or pruned")
     for run in runs:
@@ -126,37 +144,22 @@ def check_snapshots(workspace: Workspace) -> Iterator[Check]:
 
 def check_index(workspace: Workspace) -> Iterator[Check]:
     """Check that the index is whole, and say how much is in it."""
-    import apsw
-
     from engine.corpus.sqlite_store import SqliteStore
 
     if not workspace.corpus_path.exists():
         yield _warn("index", "nothing is indexed yet", "run: persona-moe index PATH")
         return
-    connection = apsw.Connection(str(workspace.corpus_path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-    except apsw.Error as error:
-        found = [str(error)]
-    finally:
-        connection.close()
-    if found != ["ok"]:
-        yield _fail(
-            "index",
-            f"damaged ({found[0] if found else 'no answer'})",
-            f"delete state/{workspace.corpus_path.name} and index again; your documents are not touched",
-        )
-        return
     store = SqliteStore(workspace.corpus_path, read_only=True)
     try:
+        store.require_whole()
         passages, sources = store.size().passages, store.sources()
     finally:
         store.close()
     if not passages:
         yield _warn("index", "nothing is indexed yet", "run: persona-moe index PATH")
         return
-    documents = sum(source.documents for source in sources.values())
-    yield _ok("index", f"{passages:,} passages of {documents:,} documents in {len(sources):,} files")
+    documents = counted(sum(source.documents for source in sources.values()), "document")
+    yield _ok("index", f"{counted(passages, 'passage')} of {documents} in {counted(len(sources), 'file')}")
 
 
 def check_personas(workspace: Workspace) -> Iterator[Check]:
@@ -168,9 +171,18 @@ def check_personas(workspace: Workspace) -> Iterator[Check]:
     if roster.usable:
         yield _ok("personas", counts)
     else:
-        yield _fail("personas", f"none can be asked ({counts})", "run 'persona-moe init' in the workspace")
+        yield _fail("personas", f"none can be asked ({counts})", _mend_of(roster))
     for problem in roster.problems:
         yield _warn("personas", problem.reason, "see 'persona-moe personas validate'")
+
+
+def _mend_of(roster: "Roster") -> str:
+    """Return what gives a roster that nobody of can be asked somebody who can."""
+    if pruned := roster.in_tier("pruned"):
+        return f"bring one back, such as: persona-moe personas restore {pruned[0].persona.persona_id}"
+    if roster.problems:
+        return "see 'persona-moe personas validate' for what is wrong with their files"
+    return "run 'persona-moe init' in the workspace for the starter personas"
 
 
 def check_model(workspace: Workspace) -> Iterator[Check]:

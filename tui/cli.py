@@ -18,6 +18,8 @@ from tui import output
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from _typeshed import SupportsWrite
+
 COMMANDS = {
     "init": ("init", "make a workspace with starter personas and settings"),
     "index": ("index", "add, update and remove documents"),
@@ -73,6 +75,13 @@ class Parser(argparse.ArgumentParser):
             "else your data folder)",
         )
 
+    def print_help(self, file: "SupportsWrite[str] | None" = None) -> None:
+        """Write the help to stdout as all data is written, or to ``file``."""
+        if file is None:
+            output.print_text(self.format_help())
+        else:
+            super().print_help(file)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments in one line, and end with exit code 2."""
         output.fail(f"{message}; see '{self.prog} --help'")
@@ -124,10 +133,10 @@ def _workspace(name: str | None) -> "Path | None":
 
 
 def _unknown_command(word: str) -> InputError:
-    import difflib
+    from engine.config_file import nearest
 
-    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
-    mend = f"did you mean '{near[0]}'?" if near else "see 'persona-moe --help'"
+    near = nearest(word, COMMANDS)
+    mend = f"did you mean '{near}'?" if near else "see 'persona-moe --help'"
     return InputError(f"there is no command {word[:60]!r}", mend)
 
 
@@ -180,6 +189,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; nothing is raised but by a second Ctrl-C."""
     gc.set_threshold(*BETWEEN_COLLECTIONS)
     output.use_utf8()
+    code = _done(arguments)
+    if why := output.lost():
+        output.fail(f"cannot write the output: {why}; send it to a file or program that takes it")
+    return code or (EXIT_FAILED if why else 0)
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     try:
         return run(sys.argv[1:] if arguments is None else arguments)
     except PersonaMoeError as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.config import OllamaSettings
 
 if TYPE_CHECKING:
@@ -97,4 +98,4 @@ def _report(
         mend = f"pull it: ollama pull {wanted}, or set ollama.model_name"
         return ModelReport(detail=detail, problem=detail, mend=mend)
     told = f"; {writer.name} would write ({writer.why}), window {writer.context:,} tokens" if writer else ""
-    return ModelReport(detail=f"{url} answers, {len(names)} models{told}")
+    return ModelReport(detail=f"{url} answers, {counted(len(names), 'model')}{told}")

@@ -33,13 +33,6 @@ class ModelShelf(msgspec.Struct, frozen=True, kw_only=True):
     instead: str = _QUOTED
 
 
-def _servers(settings: "OllamaSettings") -> "OllamaModel":
-    from engine.models.choose import endpoints_of
-    from engine.models.ollama import OllamaModel
-
-    return OllamaModel(settings, endpoints_of(settings))
-
-
 def _instead(settings: "OllamaSettings") -> str:
     return _FAILS if settings.provider == "ollama" else _QUOTED
 
@@ -90,9 +83,16 @@ def _warms(settings: "OllamaSettings") -> bool:
 
 
 async def shelf(workspace: "Workspace") -> ModelShelf:
-    """Return what the configured servers have; one that does not answer is told, not raised."""
+    """Return what the configured servers have; one that does not answer is told, not raised.
+
+    Where the settings say that no model writes, nobody is asked and no server is named.
+    """
+    from engine.models.choose import open_servers
+
     settings = workspace.settings().ollama
-    chat = _servers(settings)
+    if settings.provider == "extractive":
+        return ModelShelf(provider=settings.provider, model_name=settings.model_name, where=())
+    chat = open_servers(settings)
     models: tuple[ModelInfo, ...] = ()
     try:
         models = tuple(await chat.available())
@@ -162,7 +162,9 @@ class Pulls:
         self._queue.put(0, last)
         chat: OllamaModel | None = None
         try:
-            chat = _servers(self._workspace.settings().ollama)
+            from engine.models.choose import open_servers
+
+            chat = open_servers(self._workspace.settings().ollama)
             async with aclosing(chat.pull(name)) as steps:  # type: ignore[type-var]
                 async for what, done, total in steps:
                     last = Pulling(name=name, what=one_line(what, 60), done=done, total=total)

@@ -4,6 +4,8 @@ Text is cleaned at the last moment before it is written, so no caller can forget
 data whole: a character that could act on a terminal is written as a ``\\u`` escape, which any JSON
 reader turns back into the character. When the reader of a pipe goes away (``| head``) the rest of
 the output is dropped and the work goes on: the run is still recorded, and the exit code is its own.
+So it is where stdout takes nothing (a full disk, a closed descriptor), but then that is a failure:
+:func:`lost` tells it when the work is done.
 """
 
 import os
@@ -25,8 +27,24 @@ Progress = Callable[[int, int, str], None]
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
+_lost: list[str] = []
+
+
+def lost() -> str:
+    """Return why what was written to stdout did not get there; empty where it did, or nobody reads it."""
+    return _lost[-1] if _lost else ""
+
+
 def use_utf8() -> None:
-    """Make stdout and stderr UTF-8 whatever the locale says."""
+    """Make stdout and stderr UTF-8 whatever the locale says; begin with nothing lost.
+
+    A stream that was closed before the program began is there afterwards: empty, or refusing every write.
+    """
+    _lost.clear()
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Its number must not go to the next file that is opened, and a write must fail as before.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDONLY), mode))
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -47,6 +65,10 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
+        _drop(stream)
+    except OSError as error:
+        if stream is sys.stdout:
+            _lost.append(error.strerror or str(error))
         _drop(stream)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from engine.config_file import nearest, parse_toml
-from engine.errors import ConfigError
-from engine.files import read_bounded
+from engine.config_file import nearest, nearest_key, parse_toml
+from engine.errors import ConfigError, WorkspaceError
+from engine.files import is_missing, read_bounded
 from tui.keymap import ACTIONS, BY_ID, Scope, shown
 
 FILE: Final = "keys.toml"
@@ -80,7 +80,7 @@ def checked(keys: Mapping[str, object], where: Mapping[str, str] | str) -> dict[
     found: dict[str, str] = {}
     for name, value in keys.items():
         if name not in BY_ID:
-            guess = nearest(name, list(BY_ID))
+            guess = nearest_key(name, BY_ID)
             mend = f"did you mean {guess}?" if guess else "press ? in the app for all actions"
             raise ConfigError(f"{at(name)}: there is no action {name[:60]!r}", mend)
         if not isinstance(value, str) or not value.strip():
@@ -128,10 +128,12 @@ def load(configs: Path) -> dict[str, str]:
 
     ``main.quit = "Q"`` or a table ``[main]`` with ``quit = "Q"`` both name the action ``main.quit``.
     """
-    path = configs / FILE
-    if not path.is_file():
-        return {}
-    data = read_bounded(path, MOST_BYTES)
+    try:
+        data = read_bounded(configs / FILE, MOST_BYTES)
+    except WorkspaceError as error:
+        if is_missing(error):
+            return {}
+        raise ConfigError(error.problem, error.mend) from error
     flat: dict[str, object] = {}
     for name, value in parse_toml(data, FILE).items():
         if isinstance(value, dict):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from engine.cleaning import counted, one_line
 from tui import output
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from engine.trait_table import TraitRow
 
 BAR = 8
+_NUMBERS = 71
+"""The columns of a line of the roster, in full, but the id and the expertise."""
+_LEAST_EXPERTISE = 24
 
 
 def summary(stored: "StoredPersona") -> dict[str, Any]:
@@ -32,13 +36,22 @@ def summary(stored: "StoredPersona") -> dict[str, Any]:
     }
 
 
-def table(found: "Sequence[RosterLine]", *, by_tier: bool) -> list[str]:
-    """Return one line for each persona; by tier they stand under their tier's name and count."""
+def table(found: "Sequence[RosterLine]", *, by_tier: bool, columns: int = 0) -> list[str]:
+    """Return one line for each persona; by tier they stand under their tier's name and count.
+
+    No line is longer than ``columns``, 0 meaning without end: where they are few, the bars are left out and
+    the latest scores are fewer.
+    """
     from engine.personas.overview import counts, sparkline
 
     width = max((len(line.persona_id) for line in found), default=0)
+    narrow = 0 < columns < width + _NUMBERS + _LEAST_EXPERTISE
+    scores, distance, rise, fall = (8, 5, "rise", "fall") if narrow else (16, 14, "to rise", "to fall")
+    if narrow:
+        width = min(width, max(columns // 3, 12))
     heads = (
-        f"  {'':{width}}   cost     n  mean  {'latest scores':<16}  {'to rise':<14} {'to fall':<14} expertise"
+        f"  {'':{width}}   cost     n  mean  {'latest scores'[: 6 if narrow else None]:<{scores}}  "
+        f"{rise:<{distance}} {fall:<{distance}} expertise"
     )
     lines = [heads] if found else []
     many = counts(found)
@@ -51,21 +64,30 @@ def table(found: "Sequence[RosterLine]", *, by_tier: bool) -> list[str]:
         mark = "*" if line.pinned else " "
         place = "" if by_tier else f"{line.tier:<12}  "
         lines.append(
-            f"{mark} {line.persona_id:<{width}} {line.activation_cost:>6g} {line.n:>5}  {mean:>4}  "
-            f"{sparkline(line.trend):<16}  {_distance(line.outlook.promotion)} "
-            f"{_distance(line.outlook.demotion)} {place}{', '.join(line.expertise[:6])}"
+            f"{mark} {one_line(line.persona_id, width):<{width}} {line.activation_cost:>6g} "
+            f"{line.n:>5}  {mean:>4}  {sparkline(line.trend[-scores:]):<{scores}}  "
+            f"{_distance(line.outlook.promotion, not narrow):<{distance}} "
+            f"{_distance(line.outlook.demotion, not narrow):<{distance}} "
+            f"{place}{', '.join(line.expertise[:6])}"
         )
     if any(line.pinned for line in found):
         lines.append("* pinned")
-    return lines
+    return [_cut(line, columns) for line in lines] if columns else lines
 
 
-def _distance(left: float | None) -> str:
-    """Return a bar of what is left to a move, with its number; the bar is empty when the move is due."""
+def _cut(line: str, columns: int) -> str:
+    """Return ``line`` if it takes no more than ``columns`` of a terminal, else its beginning."""
+    from rich.cells import cell_len, set_cell_size
+
+    return line if cell_len(line) <= columns else f"{set_cell_size(line, columns - 1).rstrip()}…"
+
+
+def _distance(left: float | None, bars: bool) -> str:
+    """Return what is left to a move, with a bar or without; the bar is empty when the move is due."""
     if left is None:
-        return f"{'-':<14}"
+        return "-"
     full = round(left * BAR)
-    return f"{'#' * full}{'.' * (BAR - full)} {left:>4.0%} "
+    return f"{'#' * full}{'.' * (BAR - full)} {left:>4.0%}" if bars else f"{left:>4.0%}"
 
 
 class Card:
@@ -156,8 +178,8 @@ class Card:
             lines.append("  no answers yet")
         else:
             lines.append(
-                f"  {record.n} answers, mean score {record.mean:.3f}, {record.advantage:+.3f} against the "
-                f"others  {sparkline(record.trend)}"
+                f"  {counted(record.n, 'answer')}, mean score {record.mean:.3f}, "
+                f"{record.advantage:+.3f} against the others  {sparkline(record.trend)}"
             )
         if self.outlook.said:
             lines.append(f"  {self.outlook.said}")

@@ -109,12 +109,14 @@ def expert_line(expert: Expert) -> str:
 
 
 def _cost(result: AskResult, budget: float) -> str:
-    spent = sum(expert.cost for expert in result.experts)
+    spent = round(sum(expert.cost for expert in result.experts), 6)
     model = result.model
     called = model.transcript or result.calls
     wrote = f"{model.provider} {model.name}".strip() if called else "no model was called"
     seconds = result.timings.get("total", 0.0)
-    return f"Cost: {spent:g} of a budget of {budget:g}; {seconds:.2f} s; {wrote}"
+    # The gate keeps to the budget; only personas that the user named are asked whatever they cost.
+    told = f", over the budget of {budget:g}: the personas were named by you" if spent > budget else ""
+    return f"Cost: {spent:g}{told or f' of a budget of {budget:g}'}; {seconds:.2f} s; {wrote}"
 
 
 def calls_block(result: AskResult) -> str:

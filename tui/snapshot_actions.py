@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.cleaning import counted
 from tui import output
 
 if TYPE_CHECKING:
@@ -154,12 +155,12 @@ def run_verify(args: argparse.Namespace) -> int:
 
 
 def _remember(library: "SnapshotLibrary", report: "ChainReport", agreed: bool) -> None:
-    """Keep the verdict for the list; a library that cannot be written loses only that."""
-    from engine.errors import WorkspaceError
+    """Keep the verdict for the list; a library whose labels cannot be read or written loses only that."""
+    from engine.errors import SnapshotError, WorkspaceError
 
     try:
         library.note_verification(report.id, report.digest if agreed else "")
-    except WorkspaceError as error:
+    except (SnapshotError, WorkspaceError) as error:
         output.note(f"The verdict was not noted: {error}")
 
 
@@ -322,7 +323,9 @@ def run_prune(args: argparse.Namespace) -> int:
         output.print_line(f"{info.id}  {info.bytes:>9}  {info.question or info.problem}")
     size = sum(info.bytes for info in going)
     if args.yes:
-        output.note(f"Moved {len(going)} snapshots ({size} bytes) into {library.folder / TRASH}.")
+        output.note(f"Moved {counted(len(going), 'snapshot')} ({size} bytes) into {library.folder / TRASH}.")
     else:
-        output.note(f"Would move {len(going)} snapshots ({size} bytes) into the trash; add --yes to do it.")
+        output.note(
+            f"Would move {counted(len(going), 'snapshot')} ({size} bytes) into the trash; add --yes to do it."
+        )
     return 0

@@ -74,6 +74,13 @@ class SqliteFile:
         value: str | int = self.db.execute("SELECT value FROM meta WHERE key=?", (key,)).get
         return value
 
+    def require_whole(self) -> None:
+        """Read every page. Raises CorpusError if one is damaged, WorkspaceError if it cannot be read."""
+        with self.guard():
+            found = str(self.db.execute("PRAGMA quick_check(1)").get)
+        if found != "ok":
+            raise self._foreign(f"it is damaged ({found})")
+
     def _foreign(self, why: str) -> CorpusError:
         mend = f"move {self.path} away and run 'persona-moe index' again"
         return CorpusError(f"the index cannot be used: {why}", mend)
@@ -96,6 +103,11 @@ class SqliteFile:
                 "check the folder's permissions",
             )
         if isinstance(error, apsw.FullError | apsw.IOError):
+            if self.read_only:
+                return WorkspaceError(
+                    f"the index at {self.path} cannot be read: {error}",
+                    "check that it is a file, and its disk",
+                )
             return WorkspaceError(
                 f"the index at {self.path} could not be saved: {error}", "free some disk space and try again"
             )

@@ -48,6 +48,10 @@ class SqliteStore:
         """Release the file."""
         self._db.close()
 
+    def require_whole(self) -> None:
+        """Read all of the file. Raises CorpusError if it is damaged, WorkspaceError if it cannot be read."""
+        self._file.require_whole()
+
     # -- writing ---------------------------------------------------------------------------------
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -46,6 +46,19 @@ def where_of(settings: OllamaSettings) -> str:
     return ", ".join(map(address, endpoints_of(settings)))
 
 
+def open_servers(settings: OllamaSettings) -> OllamaModel:
+    """Return the servers, to be asked what they have. The caller closes it.
+
+    Raises ModelUnavailableError, before any is asked, where the settings say that none is used.
+    """
+    if settings.provider == "extractive":
+        raise ModelUnavailableError(
+            'no model server is used, because ollama.provider is "extractive"',
+            "to use one: persona-moe config set ollama.provider auto",
+        )
+    return OllamaModel(settings, endpoints_of(settings))
+
+
 async def choose_model(settings: OllamaSettings, *, model: str = "", no_model: bool = False) -> Choice:
     """Return who writes, by ``--no-model``, ``--model``, ``provider`` and ``model_name``, in this order.
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 
+from engine.cleaning import counted
 from engine.events import Tier
 from engine.ids import q6
 from engine.personas.lifecycle import Gauges, Limits
@@ -109,7 +110,7 @@ def outlook(stored: StoredPersona, gauges: Gauges | None, limits: Limits) -> Out
     parts = [] if up is None else [f"{up:.0%} of the way to promotion left"]
     parts.append(f"{down:.0%} to demotion left")
     if gauges.wait:
-        parts.append(f"{gauges.wait} answers before any move")
+        parts.append(f"{counted(gauges.wait, 'answer')} before any move")
     return Outlook(promotion=up, demotion=down, wait=gauges.wait, said=", ".join(parts))
 
 

@@ -16,7 +16,7 @@ import msgspec
 from engine.config_file import nearest
 from engine.errors import InputError, PersonaError, WorkspaceError
 from engine.events import Tier
-from engine.files import fsync_folder, make_folder, move_noreplace, read_bounded, remove_file
+from engine.files import fsync_folder, make_folder, move_noreplace, os_failure, read_bounded, remove_file
 from engine.ids import require_safe_id
 from engine.personas.document import (
     MAX_BYTES,
@@ -262,8 +262,7 @@ class PersonaRegistry:
         except FileNotFoundError:
             return []
         except OSError as error:
-            reason = os.strerror(error.errno or 0)
-            raise WorkspaceError(f"cannot list '{self.folder / tier}': {reason}") from error
+            raise os_failure("list", self.folder / tier, error) from error
         return sorted(name for name in names if name.lower().endswith(".json") and name[0] != ".")
 
     def _settle(self, intent: Line) -> tuple[bool, str]:

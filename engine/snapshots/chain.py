@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from engine.cleaning import one_line
-from engine.errors import SnapshotError
+from engine.errors import SnapshotError, SnapshotHeaderError
 from engine.events import SCHEMA_VERSION, SnapshotSaved
 from engine.snapshots.container import GZIP_MAGIC, too_long
 from engine.snapshots.format import (
@@ -26,6 +26,8 @@ BAD_JSON = (ValueError, RecursionError, OverflowError)
 """What a JSON decoder raises on hostile input."""
 
 _BEGINNING = b'{"format":"%b"' % FORMAT.encode()
+_HEADER_KEYS = (b'"format":"', b'"version":', b'"schema":', b'"snapshot":"', b'"created":"', b'"program":"')
+_LONGEST_HEADER = 65_536
 _T = TypeVar("_T")
 
 
@@ -61,21 +63,27 @@ class Walk(msgspec.Struct, frozen=True, kw_only=True):
 def read_header(text: bytes, name: str) -> tuple[Header, int]:
     """Return the header of a journal and its length in bytes, line feed included.
 
-    Raises SnapshotError if this is empty, another program's file, damaged, or from a newer version.
+    Raises SnapshotHeaderError if this is empty or damaged, SnapshotError if it is another program's file,
+    or from a newer version.
     """
     if not text or (text[0] == 0 and not text.strip(b"\0")):  # a power cut may leave zeros
-        raise SnapshotError(f"'{name}' is empty: the run was cut off before its first line was written")
+        raise SnapshotHeaderError(
+            f"'{name}' is empty: the run was cut off before its first line was written",
+            how="it is empty",
+        )
     if text.startswith(GZIP_MAGIC):
         raise SnapshotError(f"'{name}' is compressed but named as plain text", "give it the ending .jsonl.gz")
     end = text.find(b"\n", 0, MAX_LINE + 1)
     if end < 0 and len(text) > MAX_LINE:
         raise too_long(name, 1)
     if end < 0 and _BEGINNING.startswith(text[: len(_BEGINNING)]):
-        raise SnapshotError(f"'{name}' is cut off inside its first line; no event was recorded")
+        raise SnapshotHeaderError(
+            f"'{name}' is cut off inside its first line; no event was recorded", how="it is cut short"
+        )
     line = text[:end] if end >= 0 else text
     probe = _decoded(line, _Probe)
     if probe is None or probe.format != FORMAT or not crc_holds(line):
-        raise _not_ours(text, line, name)
+        raise _not_ours(line, name)
     if probe.version > VERSION or probe.schema > SCHEMA_VERSION:
         raise SnapshotError(
             f"'{name}' was written by a newer persona-moe (format {probe.version}, events "
@@ -84,7 +92,9 @@ def read_header(text: bytes, name: str) -> tuple[Header, int]:
         )
     header = _decoded(line, Header)
     if header is None or header.version < 1 or header.schema < 1:
-        raise SnapshotError(f"line 1 of '{name}' is no header that any version wrote")
+        raise SnapshotHeaderError(
+            f"line 1 of '{name}' is no header that any version wrote", how="it is no header"
+        )
     return header, end + 1
 
 
@@ -95,11 +105,13 @@ def _decoded(line: bytes, kind: type[_T]) -> _T | None:
         return None
 
 
-def _not_ours(text: bytes, line: bytes, name: str) -> SnapshotError:
-    start = text[:1000]
-    if FORMAT.encode() in start or (b'"schema":' in start and b'"snapshot":"' in start):
-        return SnapshotError(f"line 1 of '{name}' is damaged: its checksum does not match")
-    value = _decoded(line[:65536], dict[str, msgspec.Raw])
+def _not_ours(line: bytes, name: str) -> SnapshotError:
+    # The words "persona-moe snapshot" alone stand in many a text about one.
+    if sum(key in line[:_LONGEST_HEADER] for key in _HEADER_KEYS) >= len(_HEADER_KEYS) // 2:
+        return SnapshotHeaderError(
+            f"line 1 of '{name}' is damaged: its checksum does not match", how="its checksum does not match"
+        )
+    value = _decoded(line[:_LONGEST_HEADER], dict[str, msgspec.Raw])
     if value is not None:
         keys = ", ".join(repr(key) for key in list(value)[:5]) or "none"
         return SnapshotError(

@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from engine.errors import SnapshotError
+from engine.errors import SnapshotError, SnapshotHeaderError
 from engine.events import DISPLAY_ONLY, Event, QueryStarted
 from engine.ids import canonical
 from engine.snapshots.chain import walk
-from engine.snapshots.container import GZIP_MAGIC, is_packed, seal_holds, unpack
+from engine.snapshots.container import GZIP_MAGIC, is_packed, seal_holds, unpack, unpack_prefix
 from engine.snapshots.diff import InputChange, changed_inputs, documents_of
 from engine.snapshots.format import MAX_TEXT
 from engine.snapshots.reader import Snapshot, read_snapshot_file, refuse_endless_line, snapshot_id_of
@@ -19,6 +19,7 @@ Rerun: TypeAlias = Callable[[Snapshot], Iterator[Event]]
 """Runs the recorded question again, with the recorded model transcript; gives the new events."""
 
 _SHOWN = 500
+_SEAL_BROKEN = "its seal is broken: the packed file was changed"
 
 
 class ChainReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,26 +61,52 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def check_chain(path: Path) -> ChainReport:
     """Return whether every bit of the snapshot file is as it was written; never stops at the seal.
 
-    Raises SnapshotError where there is no header to begin from.
+    Raises SnapshotError for a file that is no snapshot, or is from a newer version.
     """
     data = read_snapshot_file(path, MAX_TEXT)
-    seal = ""
-    if data.startswith(GZIP_MAGIC):
-        if not is_packed(data) or not seal_holds(data):
-            seal = "its seal is broken: the packed file was changed"
-        text = unpack(data, path.name)
+    name = path.name
+    text, packing = data, ""
+    if is_packed(data):
+        text, packing = unpack_prefix(data, name)
+        if not packing and not seal_holds(data):
+            packing = _SEAL_BROKEN
+    elif data.startswith(GZIP_MAGIC):
+        text, packing = unpack(data, name), _SEAL_BROKEN
     else:
-        text = data
-        refuse_endless_line(text, path.name)
-    found = walk(text, path.name)
+        refuse_endless_line(text, name)
+    try:
+        found = walk(text, name)
+    except SnapshotHeaderError as error:
+        return _damaged(path, 1, packing or error.how)
+    except SnapshotError:
+        if is_packed(data):  # a whole header was packed, so what is there instead is damage
+            return _damaged(path, 1, packing or "it is no header")
+        raise
+    line, problem = found.line, found.problem
+    if packing and (found.torn or not problem):
+        # What is missing is the rest of the line where unpacking stopped, or the line after it.
+        whole = found.ending is not None or packing == _SEAL_BROKEN
+        line, problem = line or (0 if whole else found.events + 2), packing
     return ChainReport(
         id=snapshot_id_of(path),
-        intact=not found.problem and not seal,
+        intact=not problem,
         complete=found.ending is not None,
         events=found.events,
         digest=found.digest,
-        line=found.line,
-        problem=found.problem or seal,
+        line=line,
+        problem=problem,
+    )
+
+
+def _damaged(path: Path, line: int, problem: str) -> ChainReport:
+    return ChainReport(
+        id=snapshot_id_of(path),
+        intact=False,
+        complete=False,
+        events=0,
+        digest="",
+        line=line,
+        problem=problem,
     )
 
 

@@ -94,9 +94,64 @@ def test_a_damaged_index_fails_with_a_mend(workspace: Path, capsys: Captured) ->
     for extra in ("-wal", "-shm"):
         path.with_name(path.name + extra).unlink(missing_ok=True)
     assert main(["--workspace", str(workspace), "doctor"]) == 1
-    text = capsys.readouterr().out
+    text = " ".join(capsys.readouterr().out.split())
     assert "fail index" in text
-    assert "index again" in text
+    assert "run 'persona-moe index' again" in text
+
+
+def test_an_index_that_cannot_be_opened_fails_in_one_line(workspace: Path, capsys: Captured) -> None:
+    path = workspace / "state" / "corpus.sqlite3"
+    path.unlink()
+    path.mkdir()
+    assert main(["--workspace", str(workspace), "doctor"]) == 1
+    said = capsys.readouterr()
+    assert "fail index" in said.out
+    assert said.err == ""
+
+
+def test_where_every_persona_is_pruned_one_is_to_be_brought_back(place: Workspace) -> None:
+    for path in sorted(place.personas.glob("*/*.json")):
+        path.rename(place.personas / "pruned" / path.name)
+    (check,) = [check for check in examine(place) if check.name == "personas"]
+    assert check.status == "fail"
+    assert "persona-moe personas restore api-docs-reader" in check.mend
+
+
+def test_where_there_is_no_persona_the_starters_are_to_be_fetched(place: Workspace) -> None:
+    for path in place.personas.glob("*/*.json"):
+        path.unlink()
+    (check,) = [check for check in examine(place) if check.name == "personas"]
+    assert check.status == "fail"
+    assert "persona-moe init" in check.mend
+
+
+def test_where_no_persona_file_can_be_used_they_are_to_be_mended(place: Workspace) -> None:
+    for path in place.personas.glob("*/*.json"):
+        path.write_text("{")
+    check = next(check for check in examine(place) if check.name == "personas")
+    assert check.status == "fail"
+    assert "personas validate" in check.mend
+
+
+def test_broken_keys_fail_and_the_settings_beside_them_are_looked_at(
+    workspace: Path, capsys: Captured
+) -> None:
+    (workspace / "configs" / "keys.toml").write_text('[main]\nquitt = "Q"\n')
+    assert main(["--workspace", str(workspace), "doctor", "--json"]) == 1
+    checks = [c for c in json.loads(capsys.readouterr().out)["checks"] if c["name"] == "settings"]
+    assert [c["status"] for c in checks] == ["ok", "fail"]
+    assert "keys.toml" not in checks[0]["detail"]
+    assert "keys.toml line 2" in checks[1]["detail"]
+    assert "main.quit" in checks[1]["mend"]
+
+    assert main(["--workspace", str(workspace), "config", "check"]) == 2
+    said = capsys.readouterr().out
+    assert "keys.toml line 2" in said
+    assert "configs/system.toml: ok" in said
+
+    (workspace / "configs" / "keys.toml").unlink()
+    assert main(["--workspace", str(workspace), "config", "check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["keys"] == {"ok": True, "problem": None}
 
 
 def test_a_bad_persona_and_a_bad_setting_are_named(workspace: Path, capsys: Captured) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import set_value
 from engine.errors import InputError
 from tests.cli.conftest import QUESTION, Run
 from tui.cli import main
@@ -78,6 +79,33 @@ def test_unknown_persona(workspace: Path, capsys: Captured) -> None:
     for command in ("search", "ask"):
         assert main(["--workspace", str(workspace), command, QUESTION, "--persona", "nobody"]) == 2
         assert "nobody" in one_error_line(capsys)
+
+
+def test_a_budget_that_pays_for_no_persona(workspace: Path, capsys: Captured) -> None:
+    say = ["--workspace", str(workspace)]
+    assert main([*say, "ask", QUESTION, "--no-model", "--budget", "0.4"]) == 2
+    line = one_error_line(capsys)
+    assert "the budget of 0.4 pays for no persona: the cheapest, fact-finder, costs 0.5" in line
+    assert "--budget 0.5 or more" in line
+    assert not list((workspace / "snapshots").glob("*.jsonl*"))
+
+    set_value(workspace / "configs", "thresholds.budget", "0.4")
+    for command in (["search", QUESTION], ["ask", QUESTION, "--no-model"]):
+        assert main([*say, *command]) == 2
+        assert "persona-moe config set thresholds.budget 4" in one_error_line(capsys)
+        assert main([*say, *command, "--persona", "scout"]) == 0
+        capsys.readouterr()
+    assert main([*say, "ask", QUESTION, "--no-model", "--budget", "0.5"]) == 0
+
+
+def test_who_was_named_is_asked_whatever_the_budget_and_the_cost_says_why(
+    workspace: Path, capsys: Captured
+) -> None:
+    say = ["--workspace", str(workspace), "ask", QUESTION, "--no-model", "--persona", "scout"]
+    assert main([*say, "--budget", "1"]) == 0
+    assert "Cost: 2, over the budget of 1: the personas were named by you; " in capsys.readouterr().out
+    assert main([*say, "--budget", "3"]) == 0
+    assert "Cost: 2 of a budget of 3; " in capsys.readouterr().out
 
 
 def test_asking_an_empty_index(tmp_path: Path, capsys: Captured) -> None:

@@ -2,14 +2,17 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cleaning import clean
+from tests.cli.conftest import QUESTION
 from tui import output
 
 Captured = pytest.CaptureFixture[str]
@@ -49,6 +52,39 @@ def test_progress_without_a_terminal_is_told_now_and_then(
         report(3, 9, "a\x1b.md")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "Indexing: 3 of 9  a␛.md\n")
+
+
+ENDS = [("search", QUESTION), ("ask", QUESTION, "--no-model"), ("--help",), ("--version",)]
+
+
+@pytest.mark.parametrize("arguments", ENDS, ids=lambda each: each[0])
+@pytest.mark.parametrize(
+    ("to", "why"), [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_output_that_is_taken_nowhere_is_one_line(
+    to: str, why: str, arguments: tuple[str, ...], workspace: Path
+) -> None:
+    command = shlex.join([sys.executable, "-m", "tui.cli", "--workspace", str(workspace), *arguments])
+    done = subprocess.run(
+        ["bash", "-c", f"{command} {to}"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    *_, line = done.stderr.splitlines()
+    assert line.startswith(f"persona-moe: cannot write the output: {why}; ")
+    assert "internal error" not in done.stderr
+    recorded = list((workspace / "snapshots").glob("*.jsonl.gz"))
+    assert len(recorded) == (arguments[0] == "ask")
+
+
+@pytest.mark.parametrize("to", ["2>/dev/full", "2>&-"])
+def test_notes_that_are_taken_nowhere_end_nothing(to: str, workspace: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "tui.cli", "--workspace", str(workspace)])
+    for arguments, code in ((f"search {shlex.quote(QUESTION)}", 0), ("search ''", 2), ("index . <&-", 0)):
+        done = subprocess.run(
+            ["bash", "-c", f"{command} {arguments} {to}"], capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == code
 
 
 PIPED = """

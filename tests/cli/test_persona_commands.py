@@ -288,6 +288,8 @@ def test_config_show_set_check(say: Say, place: Path) -> None:
         (("show", "thresholds.bugdet"), "did you mean thresholds.budget?"),
         (("set", "thresholds.bugdet", "1"), "did you mean thresholds.budget?"),
         (("set", "thresholds.budget", "lots"), "above 0"),
+        (("set", "thresholds.nope", "1"), "'persona-moe config show' lists all keys"),
+        (("set", "retrieval.k1", "abc"), "k1: must be a number above 0.0 and at most 10.0, not 'abc'"),
         (("set", "thresholds.budget"), "required"),
     ],
 )

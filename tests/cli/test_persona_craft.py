@@ -101,6 +101,7 @@ def test_new_from_a_template_a_persona_and_nothing(say: Say) -> None:
     assert data(say("new", "blank", "--json"))["traits"] == {}
     assert "specialist" in say("new", "--templates")[1]
     assert "did you mean specialist" in say("new", "x", "--template", "specalist")[2]
+    assert "did you mean" not in say("new", "x", "--template", "nope")[2]
     assert "needs an id" in say("new")[2]
 
 

@@ -60,3 +60,23 @@ def test_where_the_app_cannot_be_shown_the_hint_is_one_line(ends: set[str], term
     assert code == 2
     assert "persona-moe ask" in shown
     assert len(shown.splitlines()) == 1
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+@pytest.mark.parametrize("sort", ["tier", "mean"])
+def test_the_roster_fits_the_terminal_and_is_whole_in_a_pipe(
+    columns: int, sort: str, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    arguments = ["--workspace", str(workspace), "personas", "list", "--sort", sort]
+    code, _, shown = on_a_terminal(arguments, ends={"out"})
+    lines = shown.splitlines()
+    assert code == 0
+    assert max(map(len, lines)) <= columns
+    row = next(line for line in lines if "number-checker" in line)
+    assert row.rstrip().endswith("…") == (columns < 200)
+    assert "100%" in row
+    assert ("########" in row) == (columns == 200)
+    _, piped, _ = on_a_terminal(arguments, ends={"err"})
+    row = next(line for line in piped.splitlines() if "number-checker" in line)
+    assert row.endswith("number, amount, total, percent, percentage, average")

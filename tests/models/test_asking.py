@@ -11,6 +11,7 @@ from asking import QUESTION, Captured, ask, events, of, served_by
 from loopback import CHAT_MODEL, Loopback, quote
 
 from engine.cleaning import clean
+from engine.config import set_value
 from tui.cli import main
 
 
@@ -289,6 +290,23 @@ def test_the_models_command(workspace: Path, server: Loopback, capsys: Captured)
     assert main([*say, "pull", "missing"]) == 3
     assert "file does not exist" in capsys.readouterr().err
     assert main([*say, "pull", "a b"]) == 2
+
+
+def test_with_models_switched_off_only_a_model_that_is_named_is_asked_for(
+    workspace: Path, server: Loopback, capsys: Captured
+) -> None:
+    served_by(workspace, server)
+    set_value(workspace / "configs", "ollama.provider", "extractive")
+    say = ["--workspace", str(workspace), "models"]
+    for verb in (["list"], ["list", "--json"], ["show", "tiny:1b"], ["pull", "new:1b"]):
+        assert main([*say, *verb]) == 3
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "no model server is used" in said.err
+        assert "persona-moe config set ollama.provider auto" in said.err
+    assert ask(workspace, capsys)["model"]["provider"] == "extractive"
+    assert server.log == []
+    assert ask(workspace, capsys, "--model", "tiny:1b")["model"]["name"] == "tiny:1b"
 
 
 def test_a_call_whose_prompt_is_over_the_budget_of_tokens_is_not_made(

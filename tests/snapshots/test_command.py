@@ -102,6 +102,26 @@ def test_verify_says_intact_or_names_the_line(snapshots, key, workspace):
     assert "not complete" in err
 
 
+def test_verify_of_a_damaged_packed_run_is_exit_code_1(snapshots, key, workspace):
+    path = SnapshotLibrary(workspace.snapshots).path(key)
+    path.write_bytes(path.read_bytes()[:-200])
+    out, err = snapshots("verify", key, code=1)
+    assert "DAMAGED, line " in out
+    assert err == ""
+    path.write_bytes(b"rubbish")
+    assert "is not a snapshot" in snapshots("verify", key, code=2)[1]
+
+
+def test_verify_goes_on_where_labels_cannot_be_read(snapshots, key, workspace):
+    path = SnapshotLibrary(workspace.snapshots).path(key)
+    path.write_bytes(path.read_bytes()[:-200])
+    (workspace.snapshots / "labels.json").write_text("{")
+    out, err = snapshots("verify", key, code=1)
+    assert "DAMAGED, line " in out
+    assert "The verdict was not noted: " in err
+    assert "labels.json" in err
+
+
 def test_diff_of_two_runs(snapshots, key, workspace):
     other = record(workspace.snapshots, sample_run(question="Why?")).snapshot
     out, _ = snapshots("diff", key, other)

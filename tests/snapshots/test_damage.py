@@ -234,6 +234,7 @@ def test_a_newer_version_is_refused_by_name(tmp_path, text):
         (b'{"version":2,"width":80}\n[0.1,"o","x"]\n', "another program.*'version', 'width'"),
         (b"[1,2]\n", "is not a snapshot"),
         (b"hello\n", "is not a snapshot"),
+        (b"# Replay\n\nTry: persona-moe snapshots replay demo\n", "is not a snapshot"),
         (b"", "is empty"),
         (b"\0" * 4096, "is empty"),
         (b"[" * 100_000 + b"\n", "is not a snapshot"),
@@ -268,6 +269,32 @@ def test_a_false_digest_is_not_believed(tmp_path, text):
     report = check_chain(sealed)
     assert not report.intact
     assert "the digest it claims" in report.problem
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.5, 0.9])
+def test_checking_a_packed_file_that_is_cut_short_names_the_line(tmp_path, packed, cut):
+    data = packed.read_bytes()
+    packed.write_bytes(data[: container.HEADER_BYTES + int(cut * (len(data) - container.HEADER_BYTES))])
+    report = check_chain(packed)
+    assert not report.intact
+    assert report.line == (report.events + 2 if cut else 1)
+    assert report.problem == "it ends in the middle of the compressed data" or not cut
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: b"", "empty"),
+        (lambda text: text[:20], "cut short"),
+        (lambda text: text.replace(b'"version":1', b'"version":7', 1), "checksum"),
+    ],
+)
+def test_checking_a_damaged_first_line_names_it(tmp_path, text, damage, said):
+    path = tmp_path / "20200101-000000-aaaaaa.jsonl"
+    path.write_bytes(damage(text))
+    report = check_chain(path)
+    assert (report.intact, report.line) == (False, 1)
+    assert said in report.problem
 
 
 def test_a_bad_file_is_listed_and_hides_no_other(tmp_path, packed):

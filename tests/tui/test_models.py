@@ -177,7 +177,12 @@ def test_a_model_is_picked_and_the_next_question_is_written_by_it(workspace: Wor
         await pilot.press("enter")
         await wait_until(pilot, lambda: moe.desk.model is not None and moe.desk.model.status == "off")
         assert workspace.settings().ollama.provider == "extractive"
+        asked = len(server.log)
         rows = await open_list(moe, pilot)
+        assert "No model server is asked" in shown(moe.screen, "RowList")
+        await fetch(moe, pilot, "new:1b")
+        await wait_until(pilot, lambda: "no model server is used" in shown(moe.screen, "RowList"))
+        assert len(server.log) == asked, "a server was asked although none is to be"
         rows.go_to("use:auto")
         await pilot.press("enter")
         await wait_until(pilot, lambda: moe.desk.model is not None and moe.desk.model.status == "ready")

@@ -156,7 +156,7 @@ def test_a_card_leads_to_the_run_it_took_part_in(workspace: Workspace, run_event
 
     async def journey(app: PersonaMoeApp, pilot: Any) -> None:
         card = await open_card(app, pilot, chosen)
-        assert "1 answers" in shown(app)
+        assert "1 answer," in shown(app)
         key = next(row.key for row in card.query_one(CardList).rows if row.key.startswith("question:"))
         card.query_one(CardList).go_to(key)
         await pilot.press("enter")

@@ -77,6 +77,7 @@ def _ask(args: argparse.Namespace, question: str) -> int:
     workspace = open_workspace(args)
     folded, printer = Fold(), Printer(where_of(workspace.settings().ollama))
     with Engine.open(workspace) as engine:
+        engine.experts.require_affordable(engine.settings, options.budget, options.personas)
         for event in engine.ask_sync(question, options):
             folded.add(event)
             _mark(timings, event, time.monotonic() - started)

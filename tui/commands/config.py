@@ -35,7 +35,7 @@ def _flat(settings: Any) -> dict[str, Any]:
 
 def _show(args: argparse.Namespace) -> int:
     from engine.config import Settings
-    from engine.config_file import nearest
+    from engine.config_file import nearest_key
     from engine.errors import ConfigError
     from tui.session import open_workspace
 
@@ -45,8 +45,11 @@ def _show(args: argparse.Namespace) -> int:
             key: value for key, value in settings.items() if args.key == key or key.startswith(f"{args.key}.")
         }
         if not chosen:
-            guess = nearest(args.key, settings)
-            raise ConfigError(f"unknown setting {args.key}", f"did you mean {guess}?" if guess else "")
+            guess = nearest_key(args.key, settings)
+            raise ConfigError(
+                f"unknown setting {args.key}",
+                f"did you mean {guess}?" if guess else "without KEY all are shown",
+            )
         settings = chosen
     if args.json:
         output.print_json(settings)
@@ -91,22 +94,27 @@ def _check(args: argparse.Namespace) -> int:
     from engine.config import PARTS
     from engine.config_file import read_settings
     from engine.errors import ConfigError
+    from tui import own_keys
     from tui.session import open_workspace
 
     workspace = open_workspace(args)
+    parts = (*PARTS, "keys")
     problems: dict[str, str] = {}
-    for part, kind in PARTS.items():
+    for part in parts:
         try:
-            read_settings(workspace.configs / f"{part}.toml", kind)
+            if part in PARTS:
+                read_settings(workspace.configs / f"{part}.toml", PARTS[part])
+            else:
+                own_keys.load(workspace.configs)
         except ConfigError as error:
             problems[part] = str(error)
     for warning in workspace.warnings():
         output.note(f"warning: {warning}")
     if args.json:
         output.print_json(
-            {part: {"ok": part not in problems, "problem": problems.get(part)} for part in PARTS}
+            {part: {"ok": part not in problems, "problem": problems.get(part)} for part in parts}
         )
     else:
-        for part in PARTS:
+        for part in parts:
             output.print_line(problems.get(part) or f"configs/{part}.toml: ok")
     return ConfigError.exit_code if problems else 0

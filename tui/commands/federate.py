@@ -140,7 +140,7 @@ def _export(args: argparse.Namespace) -> int:
         return 0
     for cell in release.bundle.cells:
         name = next(card.persona.persona_id for card in release.bundle.cards if card.digest == cell.persona)
-        output.print_line(f"{name}  {cell.model}  {cell.topic or '(no topic)'}  {cell.n} answers")
+        output.print_line(f"{name}  {cell.model}  {cell.topic or '(no topic)'}  {counted(cell.n, 'answer')}")
     output.print_line(
         f"{'would tell' if args.dry_run else 'told'} of {len(release.bundle.cards)} personas in "
         f"{len(release.bundle.cells)} cells, {release.grown} of them with more than before; "

@@ -4,6 +4,7 @@ import argparse
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from engine.cleaning import counted
 from tui import output
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if done is not None:
         output.print_line(readable(done))
     if embedded is not None:
-        output.print_line(f"vectors made for {embedded:,} passages")
+        output.print_line(f"vectors made for {counted(embedded, 'passage')}")
     return 0
 
 
@@ -89,7 +90,7 @@ def readable(report: "IndexReport") -> str:
     lines = [
         f"{report.added} added, {report.changed} changed, {report.removed} removed, "
         f"{report.unchanged} unchanged, {len(report.skipped)} skipped; "
-        f"{report.passages} passages written in {report.seconds:.2f} s"
+        f"{counted(report.passages, 'passage')} written in {report.seconds:.2f} s"
     ]
     reasons = Counter(skipped.reason for skipped in report.skipped)
     for reason, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):

@@ -17,7 +17,7 @@ def register(subparsers: Any) -> None:
         "models",
         help="see the model server's models, and fetch more",
         description="See the models of the configured Ollama server, and fetch more. Exit code 3 if it does "
-        "not answer.",
+        "not answer, or the settings use none.",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     listing = verbs.add_parser("list", help="list the models", description="List the models, newest first.")
@@ -37,12 +37,10 @@ def register(subparsers: Any) -> None:
 
 
 def _open(args: argparse.Namespace) -> "OllamaModel":
-    from engine.models.choose import endpoints_of
-    from engine.models.ollama import OllamaModel
+    from engine.models.choose import open_servers
     from tui.session import open_workspace
 
-    settings = open_workspace(args).settings().ollama
-    return OllamaModel(settings, endpoints_of(settings))
+    return open_servers(open_workspace(args).settings().ollama)
 
 
 def _name(text: str) -> str:

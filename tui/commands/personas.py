@@ -156,6 +156,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    import shutil
+    import sys
+
     from engine.personas.overview import Finder, counts, roster_lines, sorted_lines
     from tui import persona_card as card
     from tui.persona_desk import open_ledger, registry_of
@@ -180,7 +183,8 @@ def _list(args: argparse.Namespace) -> int:
         problems = [{"path": str(problem.path), "reason": problem.reason} for problem in roster.problems]
         output.print_json({"counts": counts(lines), "personas": ordered, "problems": problems})
         return 0
-    for line in card.table(ordered, by_tier=args.sort == "tier"):
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for line in card.table(ordered, by_tier=args.sort == "tier", columns=columns):
         output.print_line(line)
     return 0
 

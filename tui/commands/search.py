@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
 
     question = read_question(args.question)
     with open_engine(args) as engine:
+        engine.experts.require_affordable(engine.settings, only=args.persona)
         found = engine.search(
             question,
             k=args.k,

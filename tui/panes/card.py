@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from engine.cleaning import counted
 from engine.personas.draft import NEUTRAL, TEXTS, Draft
 from engine.personas.policy import PolicyExplanation, explain, in_words
 from tui.glyphs import Glyphs
@@ -131,8 +132,8 @@ def _performance(card: Card, glyphs: Glyphs, width: int) -> Iterator[Row]:
     if not record.n:
         yield row("did:none", ("no answers yet", "dim"), depth=1)
     else:
-        told_ = f"{record.n} answers, mean {record.mean:.3f}, {record.advantage:+.3f} against the others"
-        yield row("did:mean", told_, depth=1)
+        told_ = f"{counted(record.n, 'answer')}, mean {record.mean:.3f}"
+        yield row("did:mean", f"{told_}, {record.advantage:+.3f} against the others", depth=1)
         for place, line in enumerate(plot_lines(card.scores, min(width - 4, 100), _PLOT_HEIGHT, glyphs)):
             yield row(f"plot:{place}", (line, "accent"), depth=1)
         shown = f"the latest {len(card.scores)} scores" if len(card.scores) < record.n else "every score"
@@ -156,7 +157,8 @@ def _performance(card: Card, glyphs: Glyphs, width: int) -> Iterator[Row]:
             f"topic:{topic.topic}",
             (f"{(topic.topic or '(no topic of its own)')[:28]:<28} ", "dim"),
             (f"{bar(topic.mean, 8, glyphs)} ", "accent"),
-            f"{topic.mean:.2f}  {topic.advantage:+.3f}  {topic.n} answers, grounding {topic.grounding:.2f}",
+            f"{topic.mean:.2f}  {topic.advantage:+.3f}  {counted(topic.n, 'answer')}, "
+            f"grounding {topic.grounding:.2f}",
             depth=1,
         )
     if card.prior.n:

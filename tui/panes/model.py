@@ -70,6 +70,10 @@ def pull_words(pulls: Iterable[Pulling]) -> str:
     return f"fetching {one_line(first.name, 40)}{share}{more}"
 
 
+_NOBODY_ASKED: Final = (
+    "No model server is asked, because no model is to write. Pick automatic to have the servers asked: "
+    "their models are listed here then."
+)
 AUTOMATIC: Final = "use:auto"
 _STATES: Final = {"done": "fetched", "cancelled": "cancelled; the server goes on from there next time"}
 
@@ -83,6 +87,8 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
     if shelf is None:
         yield row("asking", ("asking the model servers…", "dim"))
         return
+    if shelf.provider == "extractive":
+        yield from text_rows("off", _NOBODY_ASKED, width, 0)
     down = {url for url, _, _ in shelf.faults}
     for url in shelf.where:
         if url not in down:
@@ -92,7 +98,7 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
     for url, problem, mend in shelf.faults:
         yield row(f"server:{url}", (f"{view.glyphs.stopped} {url}", "bad"), "  cannot be asked")
         yield from text_rows(f"fault:{url}", _told(problem, mend), width, 1, "warn")
-    if not shelf.models:
+    if shelf.where and not shelf.models:
         yield from text_rows("instead", f"Without a model {shelf.instead}. R asks again.", width, 1)
     yield row("gap", "")
     yield from _choices(view, shelf)

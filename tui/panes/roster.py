@@ -5,7 +5,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from rich.cells import cell_len, set_cell_size
 
-from engine.cleaning import one_line
+from engine.cleaning import counted, one_line
 from engine.events import Tier
 from engine.personas.overview import RosterLine
 from engine.workspace import TIERS
@@ -173,7 +173,7 @@ def detail(line: RosterLine | None) -> list[Part]:
     """Return the line below the list: what the columns have no room for."""
     if line is None:
         return [("space marks all of a tier, enter opens or closes it", "dim")]
-    answers = f"{line.n} answers, mean {line.mean:.2f}" if line.n else "no answers yet"
+    answers = f"{counted(line.n, 'answer')}, mean {line.mean:.2f}" if line.n else "no answers yet"
     lead = f", {line.advantage:+.3f} against the others" if line.n else ""
     return [
         (line.persona_id, "strong"),
