@@ -155,7 +155,7 @@ def test_tags_pins_and_pruning(snapshots, key, workspace):
     assert key not in snapshots("prune", "--keep", "0")[0]
     assert len(json.loads(snapshots("list", "--json")[0])) == 2
     _, err = snapshots("prune", "--keep", "0", "--yes")
-    assert "Moved 1 snapshots" in err
+    assert "Moved 1 snapshot (" in err
     assert [info["id"] for info in json.loads(snapshots("list", "--json")[0])] == [key]
     snapshots("unpin", key)
     assert key in snapshots("prune", "--max-bytes", "1k", "--dry-run")[0]
