@@ -99,16 +99,18 @@ class Engine:
         *,
         titles: bool = True,
         progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> IndexReport:
         """Bring the index up to date with these files and folders; return what changed.
 
+        Once ``stop``, asked between files, says so, what is done is kept and the rest left for another time.
         Vectors of passages that go, go with them; :meth:`embed` makes those of new ones. Raises
         InputError for a path that does not exist, WorkspaceBusyError if another process is
         indexing, WorkspaceError if the index cannot be written.
         """
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
         with self.workspace.lock():
-            report = index_paths(self.store, paths, options=options, progress=progress)
+            report = index_paths(self.store, paths, options=options, progress=progress, stop=stop)
         logger.info(
             "indexed: %d added, %d changed, %d removed, %d skipped in %.1f s",
             report.added,

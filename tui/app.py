@@ -112,7 +112,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         self.action_command_palette()
 
     def action_stop(self) -> None:
-        """Stop the run; without one say how to leave."""
+        """Stop the run, or indexing; without either say how to leave."""
         main = self.screen_stack[0]
         if isinstance(main, MainScreen) and not main.stop_run():
             quits = keymap.shown(self.keys.get("app.quit", keymap.BY_ID["app.quit"].keys))

@@ -10,7 +10,7 @@ import stat
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from engine.corpus.reading import ContentHash, Lines, UnreadableError, hash_stre
 from engine.corpus.records import SourceState
 from engine.corpus.report import IndexOptions, IndexReport, Progress
 from engine.corpus.roots import label_roots
+from engine.corpus.rows import Rows
 from engine.corpus.store import CorpusStore
 from engine.corpus.writing import UNFINISHED, Writer
 from engine.errors import InputError
@@ -33,7 +34,6 @@ __all__ = ["IndexOptions", "IndexReport", "Progress", "index_paths"]
 
 _AHEAD_FILES = 8
 _AHEAD_BYTES = 8 * 1024 * 1024
-_MAX_ROWS_TOLD = 20
 _OBJECTS_BETWEEN_COLLECTIONS = 1_000_000
 
 
@@ -49,18 +49,20 @@ def index_paths(
     *,
     options: IndexOptions = IndexOptions(),  # noqa: B008 - frozen
     progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> IndexReport:
     """Bring ``store`` up to date with the files and folders ``paths``; return what that took.
 
     Files indexed before under one of ``paths`` and now gone are removed; everything else in the
     store stays. Files that cannot be used are reported, not raised. Raises InputError for a path
     that does not exist, CorpusError if parsing cannot start at all. Interrupted at any point, the
-    store is whole and the next call completes the work.
+    store is whole and the next call completes the work. ``stop`` is asked between files and rows: once it
+    says so, what was parsed is written, nothing is removed, and the report tells of that much.
     """
     roots = label_roots(paths, store.sources())
     child = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
     with child as parser, _rare_collections():
-        return _Run(store, parser, options, progress).index(roots)
+        return Run(store, parser, options, progress, stop).index(roots)
 
 
 @contextmanager
@@ -77,7 +79,11 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
-class _Run:
+class _StoppedError(Exception):
+    """The caller wants no more."""
+
+
+class Run:
     """One call of :func:`index_paths`."""
 
     def __init__(
@@ -86,7 +92,9 @@ class _Run:
         parser: ParserProcess,
         options: IndexOptions,
         progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool] | None,
     ) -> None:
+        self.stop = stop
         self.parser = parser
         self.options = options
         self.progress = progress
@@ -102,15 +110,13 @@ class _Run:
 
     def index(self, roots: list[Root]) -> IndexReport:
         began = time.monotonic()
-        if self.progress is not None:
-            for item in (item for root in roots for item in Walk(root)):
-                if isinstance(item, Found):
-                    self.total_files += 1
-                    self.total_bytes += self._cost(item)
-        for root in roots:
-            self._walk(root)
-        self._drain(0)
-        self._remove_missing(roots)
+        # What was not come to is not gone, so nothing is removed after a stop.
+        with suppress(_StoppedError):
+            self._count(roots)
+            for root in roots:
+                self._walk(root)
+            self._drain(0)
+            self._remove_missing(roots)
         self.writer.flush()
         for count, what in ((self.hidden, "hidden or cached"), (self.ignored, "ignored by .gitignore")):
             if count:
@@ -127,19 +133,33 @@ class _Run:
             seconds=time.monotonic() - began,
         )
 
+    def _count(self, roots: list[Root]) -> None:
+        if self.progress is None:
+            return
+        for item in (item for root in roots for item in Walk(root)):
+            self._stop_if_wanted()
+            if isinstance(item, Found):
+                self.total_files += 1
+                self.total_bytes += self._cost(item)
+
+    def _stop_if_wanted(self) -> None:
+        if self.stop is not None and self.stop():
+            raise _StoppedError
+
     def _walk(self, root: Root) -> None:
         walk = Walk(root)
         for item in walk:
+            self._stop_if_wanted()
             if isinstance(item, Skipped):
-                self._skip(item)
+                self.skip(item)
                 continue
             try:
                 self._consider(item)
             except UnreadableError as error:
-                self._skip(Skipped(item.name, str(error), kept=True))
+                self.skip(Skipped(item.name, str(error), kept=True))
                 self._done(item, self._cost(item))
             except InputError as error:
-                self._skip(Skipped(item.name, str(error)))
+                self.skip(Skipped(item.name, str(error)))
                 self._done(item, self._cost(item))
         self.hidden += walk.left_out.hidden
         self.ignored += walk.left_out.ignored
@@ -213,7 +233,7 @@ class _Run:
     def _take_file(self, found: Found, state: SourceState, reply: Reply) -> None:
         self.notes.update(dict.fromkeys(self._told(found, reply.notes)))
         if reply.reason:
-            self._skip(Skipped(found.name, reply.reason))
+            self.skip(Skipped(found.name, reply.reason))
         else:
             self._present(found)
             self.writer.begin(state)
@@ -242,10 +262,11 @@ class _Run:
         unfinished = msgspec.structs.replace(self._state(found, ContentHash(), parser, 0), digest=UNFINISHED)
         self.writer.begin(unfinished)
         self.writer.mark_unfinished(unfinished)
-        rows = _Rows(self, found)
+        rows = Rows(self, found)
         content = ContentHash()
         lines = Lines(descriptor, most=most, most_line=options.max_file_bytes, content=content)
         for first, data in lines:
+            self._stop_if_wanted()
             job = RowsJob(found.name, data, first, options.titles, options.row_chars)
             self._submit(job, rows.taker(len(data)))
         self._drain(0)
@@ -255,7 +276,7 @@ class _Run:
         self.bytes_read += content.size
         self.writer.finish(self._state(found, content, parser, rows.documents))
         if not rows.documents:
-            self._skip(Skipped(found.name, "no usable row"))
+            self.skip(Skipped(found.name, "no usable row"))
         self._done(found, 0)
 
     def _submit(self, job: FileJob | RowsJob, take: Callable[[Reply], None]) -> None:
@@ -268,6 +289,7 @@ class _Run:
 
     def _drain(self, leave: int) -> None:
         while len(self.waiting) > leave:
+            self._stop_if_wanted()
             reply = self.parser.reply()
             self.waiting.popleft().take(reply)
 
@@ -279,7 +301,8 @@ class _Run:
             self.writer.remove(other)
             del self.elsewhere[found.path]
 
-    def _skip(self, skipped: Skipped) -> None:
+    def skip(self, skipped: Skipped) -> None:
+        """Count a file, or a row, that cannot be used."""
         self.skipped.append(skipped)
         if skipped.kept:
             self.kept.append(skipped.name)
@@ -313,42 +336,3 @@ class _Run:
                 continue
             if not any(name == kept or name.startswith(kept + "/") for kept in self.kept):
                 self.writer.remove(name)
-
-
-class _Rows:
-    """Takes the rows of one dataset to the writer and tells of those that cannot be used."""
-
-    def __init__(self, run: _Run, found: Found) -> None:
-        self.run = run
-        self.found = found
-        self.documents = 0
-        self.refused = 0
-
-    def taker(self, size: int) -> Callable[[Reply], None]:
-        return lambda reply: self.take(reply, size)
-
-    def take(self, reply: Reply, size: int) -> None:
-        if reply.reason:
-            self.run._skip(Skipped(self.found.name, f"some rows: {reply.reason}"))
-        refused = [(bad.row, bad.reason) for bad in reply.bad_rows]
-        for document in reply.documents:
-            if self.run.writer.put(document):
-                self.documents += 1
-                self.run.writer.flush_if_full()
-            else:
-                row = document.passages[0]
-                refused.append((row.start, f"its id {row.evidence_id} came before"))
-        for number, reason in sorted(refused):
-            self.skip(number, reason)
-        self.run.advance(self.found, size)
-
-    def skip(self, row: int, reason: str) -> None:
-        self.refused += 1
-        if self.refused <= _MAX_ROWS_TOLD:
-            self.run._skip(Skipped(f"{self.found.name} row {row}", reason))
-
-    def close(self) -> None:
-        if self.refused > _MAX_ROWS_TOLD:
-            self.run._skip(
-                Skipped(self.found.name, f"{self.refused - _MAX_ROWS_TOLD:,} more rows cannot be used")
-            )

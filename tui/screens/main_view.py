@@ -151,7 +151,7 @@ class MainView(Screen[None]):
             question = self.query_one(Question)
             question.documents = view.opened.documents
             question.personas = [each.persona_id for each in view.opened.personas]
-        keys_as = (desk.running, player is not None)
+        keys_as = (desk.busy, player is not None)
         if keys_as != self._keys_as:
             self._keys_as = keys_as
             self.refresh_bindings()
@@ -178,7 +178,7 @@ class MainView(Screen[None]):
             was is not None
             and was.run is view.run
             and was.opened is view.opened
-            and (was.live, was.replaying) == (view.live, view.replaying)
+            and (was.live, was.replaying, was.waits) == (view.live, view.replaying, view.waits)
         )
 
     # -- the edges beside the graph --------------------------------------------------------------
