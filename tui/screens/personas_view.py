@@ -54,7 +54,9 @@ class RosterView(PersonaScreen[None]):
         """Read the roster."""
         self.query_one("#bench-filter").display = False
         self.query_one("#bench-notice").display = False
-        self.query_one(RosterList).focus()
+        rows = self.query_one(RosterList)
+        rows.tier_of = lambda name: self.order.lines[name].tier if name in self.order.lines else ""
+        rows.focus()
         self.set_interval(0.25, self._tell_progress)
         self.show_title([("Personas", "strong"), ("  reading…", "dim")])
         self.read()
