@@ -106,7 +106,6 @@ class MainView(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to draw what the desk says."""
-        self.set_class(self.moe.ascii, "-ascii")
         self.query_one(Question).asked = self.moe.remembered.history
         self.split = self.moe.remembered.split
         self.place_panes()
