@@ -112,7 +112,8 @@ class RosterView(PersonaScreen[None]):
 
     def tell_detail(self) -> None:
         """Show what the columns have no room for."""
-        self.query_one("#bench-detail", PartsLine).show(detail(self.order.lines.get(self.persona)))
+        line = self.order.lines.get(self.persona)
+        self.query_one("#bench-detail", PartsLine).show(detail(line, self.size.width))
 
     def _tell_progress(self) -> None:
         done, total = self.bench.work.progress
