@@ -99,9 +99,11 @@ class Engine:
         *,
         titles: bool = True,
         progress: Callable[[Progress], None] | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> IndexReport:
         """Bring the index up to date with these files and folders; return what changed.
 
+        Once ``stop``, asked between files, says so, what is done is kept and the rest left for another time.
         The workspace's own folders are skipped. Vectors of passages that go, go with them; :meth:`embed`
         makes those of new ones. Raises InputError for a path where nothing is and nothing was indexed,
         and if all paths are the workspace's own, WorkspaceBusyError if another process is
@@ -110,7 +112,7 @@ class Engine:
         options = IndexOptions(titles=titles, batch_size=self.settings.system.batch_size)
         with self.workspace.lock():
             report = index_paths(
-                self.store, paths, own=self.workspace.folders(), options=options, progress=progress
+                self.store, paths, own=self.workspace.folders(), options=options, progress=progress, stop=stop
             )
         logger.info(
             "indexed: %d added, %d changed, %d removed, %d skipped in %.1f s",

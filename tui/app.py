@@ -2,18 +2,20 @@
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from engine.errors import WorkspaceError
 from engine.workspace import Workspace
 from tui import keymap, themes
+from tui.ascii_marks import AsciiMarks
 from tui.desk import Desk
 from tui.glyphs import ASCII, Glyphs, fitting
 from tui.own_keys import for_textual
@@ -56,6 +58,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         self.low_bandwidth = low_bandwidth
         self.keys = dict(keys or {})
         self.desk = Desk(Session(workspace), glyphs or fitting(), clock)
+        self._ascii_marks = AsciiMarks()
         self._bench: PersonaBench | None = None
         self.remembered = recall(workspace)
         self.last_problem = ""
@@ -94,6 +97,17 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         """End the engine, which closes the journal."""
         self.desk.session.close()
 
+    # -- poor terminals --------------------------------------------------------------------------
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line goes through before it is drawn."""
+        filters = super().get_line_filters()
+        return [*filters, self._ascii_marks] if self.ascii else filters
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return a key as it is shown; by its name where its sign cannot be drawn."""
+        told = super().get_key_display(binding)
+        return keymap.shown(binding.key) if self.ascii and not told.isascii() else told
+
     # -- actions ---------------------------------------------------------------------------------
     def action_help(self) -> None:
         """Show all keys, those of the place the user is in on top."""
@@ -112,7 +126,7 @@ class PersonaMoeApp(App[None], inherit_bindings=False):
         self.action_command_palette()
 
     def action_stop(self) -> None:
-        """Stop the run; without one say how to leave."""
+        """Stop the run, or indexing; without either say how to leave."""
         main = self.screen_stack[0]
         if isinstance(main, MainScreen) and not main.stop_run():
             quits = keymap.shown(self.keys.get("app.quit", keymap.BY_ID["app.quit"].keys))

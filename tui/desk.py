@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from engine.events import Event, QueryStarted, Token
 from tui.conversation import Conversation, Turn
 from tui.glyphs import Glyphs
-from tui.notices import ModelState, Opened, Pulling, RunEnded, Said, Working
+from tui.notices import Indexed, ModelState, Opened, Pulling, RunEnded, Said, Working
 from tui.pace import Pace
 from tui.panes.model import model_parts, pull_words
 from tui.panes.rows import Part, View
@@ -42,6 +43,9 @@ class Desk:
         self.pulls: dict[str, Pulling] = {}
         self._pace = Pace()
         self.working = ""
+        self.indexing = 0
+        self._stopping = False
+        self.indexed: Indexed | None = None
         self.said: list[Said] = []
         self.player: Player | None = None
         self.replay_name = ""
@@ -72,6 +76,34 @@ class Desk:
         self._end("stopped")
         return True
 
+    # -- indexing --------------------------------------------------------------------------------
+    def index(self, paths: list[Path]) -> None:
+        """Begin to index, after what is being indexed already."""
+        self.indexing += 1
+        self.working = self.working or "indexing"
+        self.session.index(paths)
+
+    def stop_indexing(self) -> bool:
+        """Stop indexing, keeping what is done; return whether anything was being indexed."""
+        if not self.indexing:
+            return False
+        self._stopping = True
+        self.working = "stopping to index"
+        self.session.stop_indexing()
+        return True
+
+    def _ended(self, entry: Indexed) -> None:
+        self.indexed = entry
+        self.indexing -= 1
+        if not self.indexing:
+            self.working, self._stopping = "", False
+        if entry.problem:
+            self.said.append(Said(text=entry.problem, level="error"))
+            return
+        left = f"; {len(entry.skipped):,} skipped, a says why" if entry.skipped else ""
+        self.said.append(Said(text=f"{entry.text}{left}"))
+
+    # -- sessions --------------------------------------------------------------------------------
     def new_session(self) -> None:
         """Begin anew: what was asked before is followed no longer."""
         self.stop()
@@ -93,6 +125,11 @@ class Desk:
         if not self.question:
             self.question = question
             self.conversation.before = self.conversation.turns = before
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is a run or indexing to stop."""
+        return self.running or self.indexing > 0
 
     def _end(self, ending: str) -> None:
         self.running = False
@@ -138,10 +175,13 @@ class Desk:
                 self.session.mark_stale()
                 self.session.look()
             elif isinstance(entry, Opened):
-                self.opened, self.working = entry, ""
+                self.opened = entry
             elif isinstance(entry, Working):
-                count = f"{entry.done} of {entry.total}" if entry.total else f"{entry.done}"
-                self.working = f"{entry.what} {count}"
+                if not self._stopping:
+                    count = f"{entry.done} of {entry.total}" if entry.total else f"{entry.done}"
+                    self.working = f"{entry.what} {count}"
+            elif isinstance(entry, Indexed):
+                self._ended(entry)
             elif isinstance(entry, ModelState):
                 self.model = entry
             elif isinstance(entry, Pulling):
@@ -189,6 +229,7 @@ class Desk:
             opened=self.opened,
             live=self.running and not replaying,
             replaying=replaying,
+            waits=bool(self.indexing and self.running and not replaying and self.run is EMPTY),
             earlier=() if replaying else tuple(each.question for each in self.conversation.before),
             asked=self.question if (self.running or self.ending) and not replaying else "",
             servers=self.model.where if self.model is not None and not replaying else "",

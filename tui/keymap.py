@@ -47,7 +47,9 @@ class Action(msgspec.Struct, frozen=True):
 ACTIONS: Final = (
     Action("app.help", "app", "f1,question_mark", "Help", "all keys, by where they work", True),
     Action("app.palette", "app", "ctrl+p,colon", "Commands", "find any action by name"),
-    Action("app.stop", "app", "ctrl+c", "Stop", "stop the run; what it found stays", False, True),
+    Action(
+        "app.stop", "app", "ctrl+c", "Stop", "stop the run, else indexing; what is done stays", False, True
+    ),
     Action("app.quit", "app", "ctrl+q", "Quit", "leave; a run that goes on is stopped and kept", False, True),
     Action("ask.send", "ask", "enter", "Ask", "ask the question", True, True),
     Action("ask.newline", "ask", "alt+enter,ctrl+n", "New line", "start a new line", True, True),
@@ -61,7 +63,7 @@ ACTIONS: Final = (
     Action("main.pane_3", "main", "3", "Personas", "go to the personas"),
     Action("main.pane_4", "main", "4", "Evidence", "go to evidence and scores"),
     Action("main.pane_5", "main", "5", "Timeline", "go to the timeline"),
-    Action("main.stop", "main", "s,escape", "Stop", "stop the run; what it found stays"),
+    Action("main.stop", "main", "s,escape", "Stop", "stop the run, else indexing; what is done stays"),
     Action("main.again", "main", "R", "Ask again", "ask again, and look for the model again"),
     Action("main.cite", "main", "c", "Citations", "open the first citation in its context", True),
     Action("main.zoom", "main", "z", "Zoom", "one pane on the whole screen, and back", True),

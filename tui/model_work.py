@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from engine.models.ollama import OllamaModel
     from engine.workspace import Workspace
 
-_QUOTED = "answers quote your documents"
-_FAILS = 'questions fail; with ollama.provider = "auto" answers would quote your documents'
+_QUOTED = "documents are quoted"
+_FAILS = 'questions fail; with ollama.provider = "auto" documents would be quoted'
 
 
 class ModelShelf(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,18 @@ class Working(Notice, frozen=True, kw_only=True):
     total: int
 
 
+class Indexed(Notice, frozen=True, kw_only=True):
+    """Indexing is over: what came of it in words, and each file left out with its reason.
+
+    ``problem`` is empty unless it failed.
+    """
+
+    text: str = ""
+    skipped: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+
 class Said(Notice, frozen=True, kw_only=True):
     """Something worth a line: a job that is done, or a problem with its mend."""
 

@@ -1,6 +1,7 @@
 """What the persona screens ask of the engine's thread: the roster, cards, drafts, and acts on them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -41,12 +42,16 @@ class Everyone(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A card with the draft that was left unsaved, and what to say about that."""
+    """A card with the draft that was left unsaved, and what to say about that.
+
+    ``unusable`` says that a text is kept which does not make a persona yet.
+    """
 
     card: Card
     draft: Draft
     said: str
     asked: Mapping[str, str]
+    unusable: bool = False
 
 
 class PersonaBench:
@@ -101,18 +106,21 @@ class PersonaBench:
         """Return the card of a persona, going on with the draft that was left. Raises PersonaError."""
         card = load_card(self.registry, persona_id, list(self._stored.values()) or None, self.notes.append)
         saved = card.stored.persona
-        draft, said = Draft(saved, saved), ""
+        draft, said, unusable = Draft(saved, saved), "", False
         path = self.draft_path(card.stored)
         if path.exists():
             try:
                 draft = Draft(saved, decode_persona(read_bounded(path, MAX_BYTES), f"{persona_id}.json"))
                 said = "going on with your unsaved changes; w saves, z discards them"
             except (PersonaError, WorkspaceError) as error:
-                said = f"an unfinished edit is kept but cannot be used yet: {error}; e goes on with it"
+                unusable = True
+                mend = "e goes on with it, z discards it"
+                said = f"an unfinished edit is kept but cannot be used yet: {error}; {mend}"
         older = [each for each in path.parent.glob(f"{persona_id}.*.json") if _is_older(each, path)]
         if older:
-            said = f"an unfinished edit of an older {persona_id} is kept in '{older[0]}'"
-        return Opened(card, draft, said, self._questions(card))
+            kept = f"an unfinished edit of an older {persona_id} is kept in '{older[0]}'"
+            said = f"{said}; {kept}" if said else kept
+        return Opened(card, draft, said, self._questions(card), unusable)
 
     def _questions(self, card: Card) -> dict[str, str]:
         from engine.snapshots.library import SnapshotLibrary
@@ -136,9 +144,32 @@ class PersonaBench:
         return self.registry.workspace.state / "edits" / f"{persona_id}{NEW_SUFFIX}"
 
     def keep_draft(self, path: Path, persona: Persona) -> None:
-        """Keep a draft. Raises WorkspaceError."""
+        """Keep a draft; a text there that cannot be used is set aside. Raises WorkspaceError."""
         make_folder(path.parent)
+        self._set_aside(path)
         write_atomic(path, encode_persona(persona))
+
+    def _set_aside(self, path: Path) -> None:
+        """Move a text that does not make a persona out of the way, and note where it is then."""
+        if not path.exists() or is_usable(path):
+            return
+        name = path.name.partition(".")[0]
+        free = (path.with_name(f"{name}.unfinished-{number}.json") for number in count(1))
+        target = next(each for each in free if not each.exists())
+        write_atomic(target, read_bounded(path, MAX_BYTES))
+        remove_file(path)
+        self.notes.append(f"the unfinished edit is kept in '{target}'")
+
+    def take_text(self, path: Path) -> bytes:
+        """Return the text kept at ``path``, and forget it there. Raises WorkspaceError."""
+        text = read_bounded(path, MAX_BYTES)
+        remove_file(path)
+        return text
+
+    def put_text(self, path: Path, text: bytes) -> bool:
+        """Put a text back that :meth:`take_text` took; return that it is there. Raises WorkspaceError."""
+        write_atomic(path, text)
+        return True
 
     def drop_draft(self, path: Path) -> bool:
         """Forget a draft that was saved or discarded; return whether there was one."""
@@ -214,20 +245,35 @@ class PersonaBench:
     def save(self, stored: StoredPersona, draft: Draft) -> StoredPersona:
         """Save a draft over the version it was made from; its kept copy goes. Raises PersonaError.
 
-        If the file is gone meanwhile the persona is made again where it was.
+        A kept text that cannot be used does not go: it is set aside, and a note says where. If the file is
+        gone meanwhile the persona is made again where it was.
         """
         if self.registry.places(draft.now.persona_id):
             after = self.work.update(draft.now, stored.content)
         else:
             after = self.work.create(draft.now, stored.tier)
+        self._set_aside(self.draft_path(stored))
         self.drop_draft(self.draft_path(stored))
         return after
 
     def make(self, draft: Draft) -> StoredPersona:
-        """Make the persona of a draft, experimental; its kept copy goes. Raises PersonaError."""
+        """Make the persona of a draft, experimental; its kept copy goes, as by :meth:`save`.
+
+        Raises PersonaError.
+        """
         after = self.work.create(draft.now)
+        self._set_aside(self.new_path(draft.now.persona_id))
         self.drop_draft(self.new_path(draft.now.persona_id))
         return after
+
+
+def is_usable(path: Path) -> bool:
+    """Return whether the text at ``path`` makes a persona."""
+    try:
+        decode_persona(read_bounded(path, MAX_BYTES), path.name)
+    except (PersonaError, WorkspaceError):
+        return False
+    return True
 
 
 def _sorted_problems(roster: Roster) -> tuple[list[Conflict], list[str]]:

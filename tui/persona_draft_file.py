@@ -7,6 +7,7 @@ from engine.errors import InputError, PersonaError, WorkspaceError
 from engine.files import read_bounded
 from engine.personas.document import MAX_BYTES, decode_persona
 from engine.personas.draft import Draft
+from tui.persona_bench import is_usable
 from tui.persona_edit import run_editor
 
 if TYPE_CHECKING:
@@ -37,11 +38,8 @@ class DraftFile:
 
         Returns whether it was written.
         """
-        if self.path.exists():
-            try:
-                decode_persona(read_bounded(self.path, MAX_BYTES), self.path.name)
-            except (PersonaError, WorkspaceError):
-                return False
+        if self.path.exists() and not is_usable(self.path):
+            return False
         self._bench.keep_draft(self.path, self._draft.now)
         return True
 
@@ -56,7 +54,7 @@ class DraftFile:
     def read(self) -> Draft:
         """Return the edited draft. Raises PersonaError naming the field; the text is kept then."""
         where = f"{self._draft.now.persona_id}.json"
-        mend = "your text is kept; e goes on with it"
+        mend = "your text is kept; e goes on with it, z discards it"
         try:
             persona = decode_persona(read_bounded(self.path, MAX_BYTES), where)
         except (PersonaError, WorkspaceError) as error:

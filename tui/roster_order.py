@@ -19,6 +19,7 @@ class RosterOrder:
         self.shown: Sequence[RosterLine] = ()
         self.counts: dict[Tier, int] = dict.fromkeys(TIERS, 0)
         self._finder = Finder([])
+        self._stay: set[str] = set()
 
     def take(self, lines: Sequence[RosterLine]) -> None:
         """Take a roster that was read anew; marks of personas that are gone go too."""
@@ -27,7 +28,11 @@ class RosterOrder:
         self._sort()
 
     def replace(self, lines: Mapping[str, RosterLine | None]) -> None:
-        """Take some lines that changed; None is a persona that is gone."""
+        """Take some lines that changed; None is a persona that is gone.
+
+        What is shown stays until the next filter: a key held down must not meet the next line.
+        """
+        self._stay.update(line.persona_id for line in self.shown if self.text and line.persona_id in lines)
         for name, line in lines.items():
             if line is None:
                 self.lines.pop(name, None)
@@ -40,7 +45,8 @@ class RosterOrder:
     def filter(self, text: str) -> None:
         """Show only lines that hold every word of ``text``."""
         self.text = text.strip()
-        self.shown = self._finder.find(text)
+        self._stay.clear()
+        self._find()
 
     def next_column(self) -> None:
         """Sort by the next column."""
@@ -59,7 +65,13 @@ class RosterOrder:
             counts[line.tier] += 1
         self.counts = counts
         self._finder = Finder(sorted_lines(self.lines.values(), self.column, reverse=self.reverse))
+        self._find()
+
+    def _find(self) -> None:
         self.shown = self._finder.find(self.text)
+        if self._stay:
+            found = self._stay.union(line.persona_id for line in self.shown)
+            self.shown = [line for line in self._finder.find("") if line.persona_id in found]
 
     # -- marks -----------------------------------------------------------------------------------
     @property

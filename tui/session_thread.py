@@ -4,19 +4,19 @@ import asyncio
 import concurrent.futures
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.cleaning import one_line
 from engine.errors import PersonaMoeError
 from tui.event_queue import EventQueue
+from tui.index_work import Indexing
 from tui.model_work import ModelShelf, Pulls, look_for_model, shelf
-from tui.notices import Opened, PersonaRow, RunEnded, Said, Working, problem_in_app
+from tui.notices import Opened, PersonaRow, RunEnded, Said, problem_in_app
 from tui.workspace_watch import WorkspaceWatch
 
 if TYPE_CHECKING:
-    from engine.corpus.report import Progress
     from engine.personas.registry import PersonaRegistry
     from engine.pipeline import Engine
     from engine.workspace import Workspace
@@ -50,6 +50,7 @@ class Session:
         self._looking: concurrent.futures.Future[None] | None = None
         self._personas_lock = threading.Lock()
         self._pulls = Pulls(workspace, self.queue)
+        self._indexing = Indexing(workspace, self.queue)
 
     # -- from the screen's thread ----------------------------------------------------------------
     def start(self) -> None:
@@ -74,8 +75,12 @@ class Session:
             self._loop.call_soon_threadsafe(self._cancel_task)
 
     def index(self, paths: list[Path]) -> None:
-        """Index files and folders."""
-        self._submit(self._index(paths))
+        """Index files and folders; questions asked from now on wait for it."""
+        self._submit(self._index(self._indexing.begin(), paths))
+
+    def stop_indexing(self) -> None:
+        """Stop what is being indexed; what was finished stays."""
+        self._indexing.stop()
 
     def look(self) -> None:
         """Look at the workspace again and tell what is in it."""
@@ -128,6 +133,7 @@ class Session:
         if not self._thread.is_alive():
             return
         self.cancel()
+        self._indexing.stop()
         self._submit(self._stop())
         self._thread.join(seconds)
 
@@ -178,6 +184,8 @@ class Session:
         self._pulls.cancel()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=1.0)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._indexing.done(), 1.0)
         if self._engine is not None:
             self._engine.close()
             self._engine = None
@@ -213,6 +221,7 @@ class Session:
         try:
             from engine.pipeline import AskOptions
 
+            await self._indexing.done()
             if self._stale:
                 self._reopen()
             options = AskOptions(personas=personas, after=after)
@@ -287,27 +296,8 @@ class Session:
             problems=(*problems, *self.workspace.warnings()),
         )
 
-    async def _index(self, paths: list[Path]) -> None:
-        def told(progress: "Progress") -> None:
-            working = Working(what="indexing", done=progress.done_files, total=progress.total_files)
-            self.queue.put(0, working)
-
-        try:
-            report = self._opened().index(paths, progress=told)
-            if self._opened().embedder:
-                await self._opened().embed(
-                    lambda done, total: self.queue.put(0, Working(what="embedding", done=done, total=total))
-                )
-            words = f"{report.passages} passages from {report.added + report.changed} documents indexed"
-            if report.removed:
-                words += f"; {report.removed} removed"
-            if report.skipped:
-                words += f"; {len(report.skipped)} skipped"
-            self.queue.put(0, Said(text=words))
-        except PersonaMoeError as error:
-            self.queue.put(0, Said(text=str(error), level="error"))
-        except Exception as error:
-            self.queue.put(0, Said(text=f"internal error: {_kept(error)}", level="error"))
+    async def _index(self, number: int, paths: list[Path]) -> None:
+        await self._indexing.index(number, paths)
         await self._look()
 
 

@@ -10,7 +10,7 @@ import stat
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -52,6 +52,7 @@ def index_paths(
     own: Sequence[Path] = (),
     options: IndexOptions = IndexOptions(),  # noqa: B008 - frozen
     progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> IndexReport:
     """Bring ``store`` up to date with the files and folders ``paths``; return what that took.
 
@@ -60,12 +61,13 @@ def index_paths(
     through; everything else in the store stays. Files that cannot be used are reported, not raised.
     Raises InputError for a path where nothing is, and nothing was indexed; CorpusError if parsing
     cannot start at all. Interrupted at any point, the store is whole and the next call completes the
-    work.
+    work. ``stop`` is asked between files and rows: once it says so, what was parsed is written, nothing
+    is removed, and the report tells of that much.
     """
     given = label_roots(paths, store.sources(), own)
     child = ParserProcess(memory_bytes=options.memory_bytes, seconds=options.file_seconds)
     with child as parser, _rare_collections():
-        return _Run(store, parser, options, progress, given).index()
+        return _Run(store, parser, options, progress, given, stop).index()
 
 
 @contextmanager
@@ -82,6 +84,10 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+class _StoppedError(Exception):
+    """The caller wants no more."""
+
+
 class _Run:
     """One call of :func:`index_paths`."""
 
@@ -92,8 +98,10 @@ class _Run:
         options: IndexOptions,
         progress: Callable[[Progress], None] | None,
         given: Given,
+        stop: Callable[[], bool] | None,
     ) -> None:
         self.given = given
+        self.stop = stop
         self.parser = parser
         self.options = options
         self.progress = progress
@@ -109,16 +117,13 @@ class _Run:
 
     def index(self) -> IndexReport:
         began = time.monotonic()
-        roots = self.given.roots
-        if self.progress is not None:
-            for item in (item for root in roots for item in Walk(root, self.given.own)):
-                if isinstance(item, Found):
-                    self.total_files += 1
-                    self.total_bytes += self._cost(item)
-        for root in roots:
-            self._walk(root)
-        self._drain(0)
-        self._remove_missing()
+        # What was not come to is not gone, so nothing is removed after a stop.
+        with suppress(_StoppedError):
+            self._count()
+            for root in self.given.roots:
+                self._walk(root)
+            self._drain(0)
+            self._remove_missing()
         self.writer.flush()
         for count, what in ((self.hidden, "hidden or cached"), (self.ignored, "ignored by .gitignore")):
             if count:
@@ -135,10 +140,24 @@ class _Run:
             seconds=time.monotonic() - began,
         )
 
+    def _count(self) -> None:
+        if self.progress is None:
+            return
+        for item in (item for root in self.given.roots for item in Walk(root, self.given.own)):
+            self._stop_if_wanted()
+            if isinstance(item, Found):
+                self.total_files += 1
+                self.total_bytes += self._cost(item)
+
+    def _stop_if_wanted(self) -> None:
+        if self.stop is not None and self.stop():
+            raise _StoppedError
+
     def _walk(self, root: Root) -> None:
         walk = Walk(root, self.given.own)
         empty = True
         for item in walk:
+            self._stop_if_wanted()
             empty = False
             if isinstance(item, Skipped):
                 self._skip(item)
@@ -258,6 +277,7 @@ class _Run:
         content = ContentHash()
         lines = Lines(descriptor, most=most, most_line=options.max_file_bytes, content=content)
         for first, data in lines:
+            self._stop_if_wanted()
             job = RowsJob(found.name, data, first, options.titles, options.row_chars)
             self._submit(job, rows.taker(len(data)))
         self._drain(0)
@@ -280,6 +300,7 @@ class _Run:
 
     def _drain(self, leave: int) -> None:
         while len(self.waiting) > leave:
+            self._stop_if_wanted()
             reply = self.parser.reply()
             self.waiting.popleft().take(reply)
 

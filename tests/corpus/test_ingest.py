@@ -168,6 +168,29 @@ def test_interrupted_at_any_write_the_next_run_completes_the_work(tmp_path: Path
     assert sum(counts(report)) == 12
 
 
+@pytest.mark.parametrize("asked", [1, 4, 9, 14, 30])
+def test_stopped_at_any_time_it_keeps_what_is_done_and_removes_nothing(tmp_path: Path, asked: int) -> None:
+    folder, rows = tmp_path / "docs", tmp_path / "set"
+    for number in range(12):
+        write(folder, **{f"f{number:02}_md": f"# F{number}\n\ntext {number}"})
+    write_rows(rows, *((f"r{number}", f"row {number}") for number in range(6)))
+    store, whole = DictStore(), DictStore()
+    write(folder, zz_md="# Z\n\nwill be gone")
+    index_paths(store, [folder / "zz.md"])
+    index_paths(whole, [folder, rows])
+    left = iter(range(asked))
+    done: list[Progress] = []
+    report = index_paths(store, [folder, rows], progress=done.append, stop=lambda: next(left, None) is None)
+    kept = len(done)
+    assert report.removed == 0
+    assert kept < 19
+    assert report.added >= min(kept, 12)
+    assert all(made.source in store.states for made in store.documents.values())
+    index_paths(store, [folder, rows])
+    assert store.digest() == whole.digest()
+    assert store.states == whole.states
+
+
 def test_progress_ends_at_the_whole(docs: Path, tmp_path: Path) -> None:
     write_rows(tmp_path / "set", ("a", "alpha"), ("b", "beta"))
     seen: list[Progress] = []

@@ -183,6 +183,32 @@ def test_a_persona_is_moved_and_moved_back_by_key(workspace: Workspace) -> None:
     go(workspace, journey)
 
 
+def test_a_demote_key_held_down_never_reaches_another_persona(workspace: Workspace) -> None:
+    def pruned() -> list[str]:
+        found = PersonaRegistry.of(workspace).load().personas
+        return [each.persona.persona_id for each in found if each.tier == "pruned"]
+
+    async def journey(app: PersonaMoeApp, pilot: Any) -> None:
+        before = pruned()
+        await pilot.press("escape", "3")
+        roster = app.screen.query_one("#personas", RowList)
+        await wait_until(pilot, lambda: "sceptic" in shown(app.screen, "#personas"))
+        roster.go_to("persona:sceptic")
+        for _ in range(9):
+            await pilot.press("d")
+            await pilot.pause(0.2)
+        await wait_until(pilot, lambda: "persona:sceptic" not in {row.key for row in roster.rows})
+        await pilot.press("d", "d")
+        await pilot.pause(0.3)
+        assert roster.current is not None
+        assert roster.current.key == "tier:pruned"
+        assert sorted(pruned()) == sorted([*before, "sceptic"])
+        await pilot.press("space", "u")
+        await wait_until(pilot, lambda: "sceptic" not in pruned())
+
+    go(workspace, journey)
+
+
 def test_from_nothing_to_a_cited_answer_with_the_sample(empty_workspace: Workspace) -> None:
     async def journey(app: PersonaMoeApp, pilot: Any) -> None:
         await wait_until(pilot, lambda: isinstance(app.screen, FirstRunScreen))

@@ -98,7 +98,7 @@ def test_a_server_that_went_away_is_said_with_the_next_question(workspace: Works
         up.close()
         await ask(moe, pilot)
         await wait_until(pilot, lambda: f"none at 127.0.0.1:{server.port}" in line(moe))
-        assert "answers quote your documents" in line(moe)
+        assert "documents are quoted" in line(moe)
 
     with ExitStack() as up:
         server = up.enter_context(Loopback())
@@ -107,7 +107,7 @@ def test_a_server_that_went_away_is_said_with_the_next_question(workspace: Works
 
 
 @pytest.mark.parametrize(
-    ("provider", "instead"), [("auto", "answers quote your documents"), ("ollama", "questions fail")]
+    ("provider", "instead"), [("auto", "documents are quoted"), ("ollama", "questions fail")]
 )
 def test_a_server_that_is_not_there_is_said_with_what_happens_instead_and_asked_again(
     workspace: Workspace, provider: str, instead: str
@@ -118,7 +118,7 @@ def test_a_server_that_is_not_there_is_said_with_what_happens_instead_and_asked_
         await wait_until(pilot, lambda: instead in line(moe))
         assert f"none at 127.0.0.1:{port}" in line(moe)
         assert "no model server is listening there; check that it runs ('ollama serve')" in line(moe)
-        assert "R tries again" in line(moe)
+        assert "R tries again, M picks." in line(moe)[:79]
         await press_text(pilot, "wicks")
         await pilot.press("enter")
         await wait_until(pilot, lambda: not moe.desk.running)
@@ -147,7 +147,7 @@ def test_the_list_says_why_a_server_cannot_be_asked(workspace: Workspace) -> Non
         await open_list(moe, pilot)
         lines = " ".join(shown(moe.screen, "RowList").split())
         assert "cannot be asked" in lines
-        assert "Without a model answers quote your documents. R asks again." in lines
+        assert "Without a model, documents are quoted. R asks again." in lines
 
     point_at(workspace, f"http://127.0.0.1:{free_port()}")
     go(workspace, journey)
@@ -254,7 +254,7 @@ def text_of(state: ModelState | None, view: View = VIEW, pace: float = 0.0) -> s
 
 def test_the_line_before_anything_is_known_and_when_no_model_is_wanted() -> None:
     assert "looking for a model server" in text_of(None)
-    assert "none, as set" in text_of(ModelState(status="off", instead="answers quote your documents"))
+    assert "none, as set" in text_of(ModelState(status="off", instead="documents are quoted"))
 
 
 def test_a_replay_shows_the_model_of_its_own_run() -> None:
@@ -324,6 +324,6 @@ def test_picture_of_no_server(snap_compare: Snap, empty_workspace: Workspace, th
     made.theme = theme
     problem = "nothing answers at http://127.0.0.1:11434 (connection refused)"
     made.desk.model = ModelState(
-        status="missing", where="127.0.0.1:11434", problem=problem, instead="answers quote your documents"
+        status="missing", where="127.0.0.1:11434", problem=problem, instead="documents are quoted"
     )
     assert snap_compare(made, terminal_size=(120, 40), run_before=after("escape"))

@@ -82,6 +82,68 @@ def test_the_editor_names_the_field_and_loses_nothing(
     go(workspace, journey)
 
 
+BROKEN = """sed -i 's/"depth": 5/"depth": 12/; s/risk/peril/' "$1" """
+
+
+def edits(workspace: Workspace) -> list[str]:
+    return [path.read_text("utf-8") for path in sorted((workspace.state / "edits").iterdir())]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["at-once", "opened-again"])
+def test_a_text_that_cannot_be_used_is_discarded_and_brought_back(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    async def journey(app: PersonaMoeApp, pilot: Any) -> None:
+        await open_card(app, pilot, "sceptic")
+        editor(tmp_path, monkeypatch, BROKEN)
+        await pilot.press("e")
+        await tells(app, pilot, "z discards it")
+        if again:
+            await pilot.press("escape")
+            await on(app, pilot, PersonasScreen)
+            await open_card(app, pilot, "sceptic")
+            await tells(app, pilot, "z discards it")
+        kept = edits(workspace)
+        await pilot.press("z")
+        await tells(app, pilot, "the unfinished edit is discarded; z brings it back")
+        assert not edits(workspace)
+        await pilot.press("z")
+        await tells(app, pilot, "the unfinished edit is back")
+        assert edits(workspace) == kept
+        await pilot.press("z")
+        await tells(app, pilot, "discarded")
+        await pilot.press("escape")
+        await on(app, pilot, PersonasScreen)
+        assert not edits(workspace)
+
+    go(workspace, journey)
+
+
+@pytest.mark.parametrize("leave", ["w", "escape"])
+def test_a_text_that_cannot_be_used_outlives_other_changes(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, leave: str
+) -> None:
+    async def journey(app: PersonaMoeApp, pilot: Any) -> None:
+        card = await open_card(app, pilot, "sceptic")
+        editor(tmp_path, monkeypatch, BROKEN)
+        await pilot.press("e")
+        await tells(app, pilot, "your text is kept")
+        (kept,) = edits(workspace)
+        card.query_one(CardList).go_to("trait:breadth")
+        await pilot.press("9", leave)
+        if leave == "w":
+            await tells(app, pilot, "sceptic is saved; u takes it back; the unfinished edit is kept in '")
+            assert PersonaRegistry.of(workspace).get("sceptic").persona.traits["breadth"] == 9
+        else:
+            await on(app, pilot, PersonasScreen)
+            await open_card(app, pilot, "sceptic")
+            await tells(app, pilot, "going on with your unsaved changes")
+            await tells(app, pilot, "sceptic.unfinished-1.json")
+        assert kept in edits(workspace)
+
+    go(workspace, journey)
+
+
 def test_a_file_that_another_program_changes_is_noticed_and_both_changes_stand(workspace: Workspace) -> None:
     registry = PersonaRegistry.of(workspace)
 

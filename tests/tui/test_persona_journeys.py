@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from persona_kit import answer, go, on, open_card, said, shown, tells
 from textual.widgets import Input
 from tui_samples import press_text, wait_until
@@ -300,5 +301,32 @@ def test_without_a_model_a_paragraph_leads_to_the_form(workspace: Workspace) -> 
         assert made.metadata == {
             "name": "Lamp reader", "description": "Reads lamp manuals.", "voice": "Plainly."
         }  # fmt: skip
+
+    go(workspace, journey)
+
+
+@pytest.mark.parametrize("how", ["folded", "filtered", "sorted"])
+def test_a_demote_key_held_down_in_the_roster_never_reaches_another_persona(
+    workspace: Workspace, how: str
+) -> None:
+    def tiers() -> dict[str, str]:
+        return {each.persona.persona_id: each.tier for each in PersonaRegistry.of(workspace).load().personas}
+
+    async def journey(app: PersonaMoeApp, pilot: Any) -> None:
+        before = tiers()
+        rows = app.screen.query_one(RosterList)
+        if how == "folded":
+            rows.toggle("tier:pruned")
+        elif how == "filtered":
+            await pilot.press("slash", *before["sceptic"], "enter")
+        else:
+            await pilot.press("o", "slash", *before["sceptic"], "enter")
+        rows.go_to("persona:sceptic")
+        for _ in range(6):
+            await pilot.press("d")
+            await pilot.pause(0.2)
+        await wait_until(pilot, lambda: tiers()["sceptic"] == "pruned")
+        await pilot.pause(0.3)
+        assert {**before, "sceptic": "pruned"} == tiers()
 
     go(workspace, journey)

@@ -1,10 +1,14 @@
 """What the tests of the app share."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from textual import events
+
+from engine.workspace import Workspace
+from tui.app import PersonaMoeApp
+from tui.glyphs import UNICODE
 
 QUESTION = "Who designed the Helio lamp?"
 
@@ -35,3 +39,17 @@ async def press_text(pilot: Any, text: str) -> None:
     for char in text:
         pilot.app.post_message(events.Key(KEYS.get(char, char), char))
     await pilot.pause()
+
+
+def journey_of(
+    workspace: Workspace, journey: Callable[[PersonaMoeApp, Any], Awaitable[None]], **options: Any
+) -> None:
+    """Open the app on ``workspace`` at 80 by 24 and do the journey there."""
+
+    async def run() -> None:
+        app = PersonaMoeApp(workspace, **{"glyphs": UNICODE, "clock": still, **options})
+        async with app.run_test(size=(80, 24)) as pilot:
+            await wait_until(pilot, lambda: app.desk.opened is not None)
+            await journey(app, pilot)
+
+    asyncio.run(run())

@@ -31,15 +31,18 @@ def model_parts(view: View, state: ModelState | None, pace: float = 0.0) -> list
     if state.status == "off":
         return [*parts, (f"{glyphs.idle} none, as set: {state.instead} ", ""), ("M picks one", "dim")]
     if state.status == "missing":
-        parts += [(f"{glyphs.stopped} none at {state.where}: ", "warn"), (f"{state.instead}. ", "")]
-        return [*parts, ("R tries again, M picks. ", "dim"), (_told(state.problem, state.mend), "warn")]
+        # In 80 cells there is room for what happens and for the keys; the rest is for wider terminals.
+        happens, _, otherwise = state.instead.partition("; ")
+        parts += [(f"{glyphs.stopped} none at {state.where}: ", "warn"), (f"{happens}. ", "")]
+        parts += [("R tries again, M picks. ", "dim"), (_told(state.problem, state.mend), "warn")]
+        return [*parts, (f"; {otherwise}", "dim")] if otherwise else parts
     parts += [(f"{glyphs.live} ollama {one_line(state.name, 60)} ", "good"), (f"at {state.where} ", "")]
     parts.append((f"context {state.window:,} " if state.window else "", "dim"))
     if state.memory == "loading":
         parts.append((f"{glyphs.more} loading it ", "accent"))
     elif state.memory == "failed":
         parts.append((f"not loaded yet: {one_line(state.problem, 80)} ", "warn"))
-    return [*parts, (f"({one_line(state.why, 100)}) ", "dim"), ("M picks", "dim")]
+    return [*parts, ("M picks ", "dim"), (f"({one_line(state.why, 100)})", "dim")]
 
 
 def _figures(view: View, asked: int, pace: float) -> list[Part]:
@@ -99,7 +102,7 @@ def _shelf(view: View, shelf: ModelShelf | None, pulls: Mapping[str, Pulling], w
         yield row(f"server:{url}", (f"{view.glyphs.stopped} {url}", "bad"), "  cannot be asked")
         yield from text_rows(f"fault:{url}", _told(problem, mend), width, 1, "warn")
     if shelf.where and not shelf.models:
-        yield from text_rows("instead", f"Without a model {shelf.instead}. R asks again.", width, 1)
+        yield from text_rows("instead", f"Without a model, {shelf.instead}. R asks again.", width, 1)
     yield row("gap", "")
     yield from _choices(view, shelf)
     for name, pull in pulls.items():

@@ -42,15 +42,12 @@ def persona_rows(view: View, toggled: frozenset[str], width: int) -> list[Row]:
 
 
 def _roster(view: View, toggled: frozenset[str], width: int) -> Iterator[Row]:
-    known = {each.persona_id: each for each in (view.opened.personas if view.opened else ())}
+    known = _known(view)
     tiers: dict[Tier, list[str]] = {tier: [] for tier in TIERS}
     seen = view.run.personas
     for persona_id in {**known, **seen}:
-        stored, ran = known.get(persona_id), seen.get(persona_id)
-        if ran is not None and (view.replaying or stored is None):
-            tiers[ran.tier].append(persona_id)
-        elif stored is not None:
-            tiers[stored.tier].append(persona_id)
+        if tier_now := _tier(view, known.get(persona_id), seen.get(persona_id)):
+            tiers[tier_now].append(persona_id)
     drawn = 0
     for tier in TIERS:
         members = sorted(tiers[tier], key=lambda name: (_rank(seen.get(name)), name))
@@ -74,6 +71,21 @@ def _roster(view: View, toggled: frozenset[str], width: int) -> Iterator[Row]:
     problems = view.opened.problems if view.opened else ()
     for index, problem in enumerate(problems):
         yield from text_rows(f"problem{index}", f"! {problem}", width, 0, "warn")
+
+
+def _known(view: View) -> dict[str, PersonaRow]:
+    return {each.persona_id: each for each in (view.opened.personas if view.opened else ())}
+
+
+def tier_of(view: View, persona: str) -> Tier | None:
+    """Return the tier in which a persona is shown, None if it is not there."""
+    return _tier(view, _known(view).get(persona), view.run.personas.get(persona))
+
+
+def _tier(view: View, stored: PersonaRow | None, ran: PersonaView | None) -> Tier | None:
+    if ran is not None and (view.replaying or stored is None):
+        return ran.tier
+    return stored.tier if stored is not None else None
 
 
 def _rank(seen: PersonaView | None) -> tuple[int, int]:

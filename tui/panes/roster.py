@@ -169,13 +169,21 @@ def _distance(left: float | None, mark: str, glyphs: Glyphs) -> str:
     return f"{mark}{bar(left, _BAR, glyphs)} {left:>4.0%}"
 
 
-def detail(line: RosterLine | None) -> list[Part]:
-    """Return the line below the list: what the columns have no room for."""
+def detail(line: RosterLine | None, width: int) -> list[Part]:
+    """Return the line below the list: what the columns have no room for, in as many words as fit."""
     if line is None:
         return [("space marks all of a tier, enter opens or closes it", "dim")]
+    tier = f"{line.tier}{', pinned' if line.pinned else ''}  "
     answers = f"{counted(line.n, 'answer')}, mean {line.mean:.2f}" if line.n else "no answers yet"
-    lead = f", {line.advantage:+.3f} against the others" if line.n else ""
-    return [
-        (line.persona_id, "strong"),
-        (f"  {line.tier}{', pinned' if line.pinned else ''}  {answers}{lead}  {line.outlook.said}", "dim"),
-    ]
+    lead = f"{line.advantage:+.3f}" if line.n else ""
+    against = f", {lead} against the others" if lead else ""
+    wait = f", {line.outlook.wait} before a move" if line.outlook.wait else ""
+    ways = (
+        f"{tier}{answers}{against}  {line.outlook.said}",
+        f"{tier}{answers}{against}{wait}",  # how far the moves are is in the columns
+        f"{answers}{against}{wait}",
+        f"{answers}{f' ({lead})' if lead else ''}{wait}",
+    )
+    room = width - cell_len(line.persona_id) - 2
+    told = next((each for each in ways if cell_len(each) <= room), ways[-1])
+    return [(line.persona_id, "strong"), (f"  {told}", "dim")]

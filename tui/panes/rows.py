@@ -69,8 +69,8 @@ class View(msgspec.Struct, frozen=True):
     """All that a pane may show: the run, the workspace and the marks of this terminal.
 
     ``earlier`` are the questions of this session before the one that is shown; ``asked`` is a question
-    of which no event has arrived yet. ``servers`` are the addresses of those that were asked, as events
-    hold none.
+    of which no event has arrived yet, which ``waits`` while documents are indexed. ``servers`` are the
+    addresses of those that were asked, as events hold none.
     """
 
     run: RunState
@@ -78,6 +78,7 @@ class View(msgspec.Struct, frozen=True):
     opened: Opened | None = None
     live: bool = False
     replaying: bool = False
+    waits: bool = False
     earlier: tuple[str, ...] = ()
     asked: str = ""
     servers: str = ""

@@ -42,6 +42,8 @@ def status_parts(view: View, line: Line) -> list[Part]:
         parts.append((f"{run.phase or 'at the start'} ", ""))
     elif line.working:
         parts.append((f"{glyphs.live} {line.working} ", "accent"))
+        if view.waits:
+            parts.append(("the question waits ", "warn"))
     elif view.live:
         parts.append((f"{glyphs.live} {run.phase or 'starting'} {clock(line.seconds)} ", "accent"))
     elif line.ending or run.outcome:

@@ -1,5 +1,6 @@
 """Nothing is indexed yet: three ways on, on one screen."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -9,8 +10,10 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from engine.cleaning import counted
 from tui import keymap
-from tui.panes.rows import Row, View, row, text_rows
+from tui.notices import Indexed
+from tui.panes.rows import Row, View, capped, row, text_rows
 from tui.widgets.keys_line import KeysLine
 from tui.widgets.parts_line import PartsLine
 from tui.widgets.row_list import RowList
@@ -28,8 +31,8 @@ _CHOICES: Final = (
 )
 
 
-def choice_rows(welcome: bool, width: int) -> list[Row]:
-    """Return the three ways on; who asks for them has looked around."""
+def choice_rows(welcome: bool, width: int, indexed: Indexed | None = None) -> list[Row]:
+    """Return the ways on, three for a ``welcome``, and below them what ``indexed`` left out, with reasons."""
     head = (
         "There is nothing to answer from yet. Choose with the arrows and enter."
         if welcome
@@ -39,7 +42,29 @@ def choice_rows(welcome: bool, width: int) -> list[Row]:
     for number, (key, title, remark) in enumerate(_CHOICES if welcome else _CHOICES[:2], start=1):
         rows.append(row(f"choice:{key}", (f"{number}  ", "accent"), (title, "strong")))
         rows += text_rows(f"remark:{key}", remark, width, 2, "dim")
-    return rows
+    if indexed is not None:
+        rows += _left_out(indexed, width)
+    return capped(rows)
+
+
+def _left_out(indexed: Indexed, width: int) -> Iterator[Row]:
+    if not (indexed.skipped or indexed.notes):
+        return
+    yield row("gap:skipped", "")
+    yield row(
+        "skipped", ("Indexed last, of which was skipped:" if indexed.skipped else "Indexed last:", "strong")
+    )
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in indexed.skipped:
+        by_reason.setdefault(reason, []).append(name)
+    for number, reason in enumerate(sorted(by_reason, key=lambda each: (-len(by_reason[each]), each))):
+        names = by_reason[reason]
+        yield from text_rows(f"reason:{number}", f"{counted(len(names), 'file')}: {reason}", width, 1, "warn")
+        yield from (
+            row(f"skipped:{number}/{place}", (name, "dim"), depth=2) for place, name in enumerate(names)
+        )
+    for number, note in enumerate(indexed.notes):
+        yield from text_rows(f"note:{number}", f"note: {note}", width, 1, "dim")
 
 
 class FirstRunScreen(ModalScreen[str | None]):
@@ -52,19 +77,22 @@ class FirstRunScreen(ModalScreen[str | None]):
         ("3", "choose('later')", ""),
     ]
 
-    def __init__(self, view: View, welcome: bool = True) -> None:
-        """``welcome`` says why the choices are shown."""
+    def __init__(self, view: View, welcome: bool = True, indexed: Indexed | None = None) -> None:
+        """``welcome`` says why the choices are shown, ``indexed`` what came of the last one."""
         super().__init__()
-        self._view, self._welcome = view, welcome
+        self._view, self._welcome, self._indexed = view, welcome, indexed
 
     def compose(self) -> ComposeResult:
         """Yield the parts."""
         with Vertical(id="reader"):
             yield PartsLine(id="reader-title")
-            yield RowList(lambda view, toggled, width: choice_rows(self._welcome, width), id="choices")
+            yield RowList(self._rows, id="choices")
             yield Input(placeholder="path of a folder or file, then enter", id="path", select_on_focus=False)
             yield PartsLine(id="path-problem")
         yield KeysLine()
+
+    def _rows(self, view: View, toggled: frozenset[str], width: int) -> list[Row]:
+        return choice_rows(self._welcome, width, self._indexed)
 
     def on_mount(self) -> None:
         """Show the choices, the sample under the cursor."""

@@ -40,7 +40,7 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         if action in _REPLAY_ACTIONS:
             return self.desk.player is not None and not isinstance(self.focused, Question)
         if action == "stop":
-            return self.desk.running and self.desk.player is None
+            return self.desk.busy and self.desk.player is None
         if action == "cite":
             return bool(self.desk.state.citations or self.desk.state.evidence)
         return True
@@ -63,7 +63,7 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         self.redraw()
 
     def on_question_left(self) -> None:
-        """Stop a run, else go to the panes."""
+        """Stop a run or indexing, else go to the panes."""
         if not self.stop_run():
             self.show_pane(self.shown_pane)
 
@@ -72,14 +72,14 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         self.show_offers(event.offers)
 
     def stop_run(self) -> bool:
-        """Stop the run; return whether there was one."""
-        stopped = self.desk.stop()
+        """Stop the run, else indexing; return whether there was anything to stop."""
+        stopped = self.desk.stop() or self.desk.stop_indexing()
         if stopped:
             self.redraw()
         return stopped
 
     def action_stop(self) -> None:
-        """Stop the run."""
+        """Stop the run, else indexing."""
         self.stop_run()
 
     def action_again(self) -> None:
@@ -205,19 +205,17 @@ class MainScreen(LayoutKeys, PersonaKeys, ModelKeys):
         await self._choose_documents(False)
 
     async def _choose_documents(self, welcome: bool) -> None:
-        choice = await self.app.push_screen_wait(FirstRunScreen(self.desk.view(), welcome))
+        choice = await self.app.push_screen_wait(FirstRunScreen(self.desk.view(), welcome, self.desk.indexed))
         question = self.query_one(Question)
         if choice == SAMPLE:
             from engine.workspace import data_folder
 
-            self.desk.working = "indexing"
-            self.desk.session.index([data_folder("docs")])
+            self.desk.index([data_folder("docs")])
             question.text = SAMPLE_QUESTION
             question.move_cursor(question.document.end)
             self.say("enter asks this question; or write your own")
         elif choice:
-            self.desk.working = "indexing"
-            self.desk.session.index([Path(choice)])
+            self.desk.index([Path(choice)])
         if choice or welcome:
             question.focus()
 

@@ -106,7 +106,6 @@ class MainView(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin to draw what the desk says."""
-        self.set_class(self.moe.ascii, "-ascii")
         self.query_one(Question).asked = self.moe.remembered.history
         self.split = self.moe.remembered.split
         self.place_panes()
@@ -151,7 +150,7 @@ class MainView(Screen[None]):
             question = self.query_one(Question)
             question.documents = view.opened.documents
             question.personas = [each.persona_id for each in view.opened.personas]
-        keys_as = (desk.running, player is not None)
+        keys_as = (desk.busy, player is not None)
         if keys_as != self._keys_as:
             self._keys_as = keys_as
             self.refresh_bindings()
@@ -178,7 +177,7 @@ class MainView(Screen[None]):
             was is not None
             and was.run is view.run
             and was.opened is view.opened
-            and (was.live, was.replaying) == (view.live, view.replaying)
+            and (was.live, was.replaying, was.waits) == (view.live, view.replaying, view.waits)
         )
 
     # -- the edges beside the graph --------------------------------------------------------------

@@ -152,13 +152,9 @@ class CardScreen(CardEditing):
 
     async def _kept(self) -> bool:
         """Keep what is unsaved in a file; return whether that could be done."""
-        draft, opened = self._draft, self._opened
-        if draft is None or opened is None:
+        draft, path = self._draft, self.kept_at
+        if draft is None or path is None:
             return True
-        if self._new is not None:
-            path = self.bench.new_path(draft.now.persona_id)
-        else:
-            path = self.bench.draft_path(opened.card.stored)
 
         def keep() -> bool:
             if draft.changed:

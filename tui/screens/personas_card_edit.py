@@ -1,6 +1,7 @@
 """Changing a persona: traits by key, fields in a line, all of it in an editor; saved when it is wanted."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from textual import work
@@ -142,7 +143,9 @@ class CardEditing(CardView):
         self._persona, self._new = stored.persona.persona_id, None
         self.touched.append(self._persona)
         self.personas_changed()
-        await self.open_again(f"{self._persona} is {word}; u takes it back")
+        notes = "".join(f"; {each}" for each in self.bench.notes)
+        self.bench.notes.clear()
+        await self.open_again(f"{self._persona} is {word}; u takes it back{notes}")
 
     async def open_again(self, said: str, style: str = "dim") -> None:
         """Show the persona as it is saved now; changes that are not saved yet stand over that."""
@@ -157,10 +160,14 @@ class CardEditing(CardView):
         self.say(said, style)
 
     def action_discard(self) -> None:
-        """Discard the changes; again brings them back."""
+        """Discard the text that cannot be used, else the changes; again brings them back."""
         if self._draft is None:
             return
-        if self._discarded is not None and not self._draft.changed:
+        if self._unusable:
+            self._discard_text()
+        elif self._text is not None and self._discarded is None and not self._draft.changed:
+            self._bring_text_back(self._text)
+        elif self._discarded is not None and not self._draft.changed:
             self._draft, self._discarded = self._discarded, None
             self.say("the changes are back")
         elif self._draft.changed:
@@ -168,6 +175,33 @@ class CardEditing(CardView):
             self._draft = Draft(self._draft.base, self._draft.base)
             self.say("the changes are discarded; z brings them back")
         self.draw()
+
+    @work(group="act")
+    async def _discard_text(self) -> None:
+        async with self.turn:
+            path = self.kept_at
+            text = await self.called(lambda: self.bench.take_text(path)) if path is not None else None
+            if text is not None:
+                self._unusable, self._text = False, text
+                self.say("the unfinished edit is discarded; z brings it back")
+
+    @work(group="act")
+    async def _bring_text_back(self, text: bytes) -> None:
+        async with self.turn:
+            path = self.kept_at
+            if path is not None and await self.called(lambda: self.bench.put_text(path, text)):
+                self._unusable, self._text = True, None
+                self.say("the unfinished edit is back; e goes on with it")
+
+    @property
+    def kept_at(self) -> Path | None:
+        """Where what is unsaved is kept, None while nothing is shown."""
+        draft, opened = self._draft, self._opened
+        if draft is None or opened is None:
+            return None
+        if self._new is not None:
+            return self.bench.new_path(draft.now.persona_id)
+        return self.bench.draft_path(opened.card.stored)
 
     @work(group="act")
     async def action_editor(self) -> None:
@@ -190,6 +224,7 @@ class CardEditing(CardView):
             self.say(problem, "bad")
             return
         edited = await self.called(file.read)
+        self._unusable, self._text = edited is None, None
         if edited is None:
             self.query_one(CardList).go_to(row_of_problem(self.last_said))
             return

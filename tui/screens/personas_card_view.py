@@ -44,6 +44,8 @@ class CardView(PersonaScreen[list[str]]):
         self._opened: Opened | None = None
         self._draft: Draft | None = new
         self._discarded: Draft | None = None
+        self._unusable = False
+        self._text: bytes | None = None
         self._seen: tuple[int, int, int] | None = None
         self.touched: list[str] = []
 
@@ -87,6 +89,7 @@ class CardView(PersonaScreen[list[str]]):
 
     def _take(self, opened: Opened) -> None:
         self._opened, self._draft, self._discarded = opened, opened.draft, None
+        self._unusable, self._text = opened.unusable, None
         self._seen = self._look()
         self.draw()
 

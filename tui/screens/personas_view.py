@@ -54,7 +54,9 @@ class RosterView(PersonaScreen[None]):
         """Read the roster."""
         self.query_one("#bench-filter").display = False
         self.query_one("#bench-notice").display = False
-        self.query_one(RosterList).focus()
+        rows = self.query_one(RosterList)
+        rows.tier_of = lambda name: self.order.lines[name].tier if name in self.order.lines else ""
+        rows.focus()
         self.set_interval(0.25, self._tell_progress)
         self.show_title([("Personas", "strong"), ("  reading…", "dim")])
         self.read()
@@ -110,7 +112,8 @@ class RosterView(PersonaScreen[None]):
 
     def tell_detail(self) -> None:
         """Show what the columns have no room for."""
-        self.query_one("#bench-detail", PartsLine).show(detail(self.order.lines.get(self.persona)))
+        line = self.order.lines.get(self.persona)
+        self.query_one("#bench-detail", PartsLine).show(detail(line, self.size.width))
 
     def _tell_progress(self) -> None:
         done, total = self.bench.work.progress

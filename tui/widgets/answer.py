@@ -166,6 +166,7 @@ def fault_lines(view: View) -> list[str]:
     return lines
 
 
+WAITS: Final = "waits until the documents are indexed; esc gives it up, and once more stops the indexing"
 _DOING: Final = {
     "chosen": "is chosen",
     "walking": "walks the graph, {steps}",
@@ -182,6 +183,8 @@ def doing(view: View) -> list[str]:
     run = view.run
     if run.answer_text or not (view.live or (view.replaying and run.phase)):
         return []
+    if view.waits:
+        return [WAITS]
     chosen = sorted(
         (each for each in run.personas.values() if each.order >= 0 and each.status in _DOING),
         key=lambda each: (each.order, each.persona_id),

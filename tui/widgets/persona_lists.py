@@ -1,5 +1,6 @@
 """The two lists of the persona screens: the roster, whose lines can be marked, and the card."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
 
 class RosterList(RowList):
     """Personas, a line each; ``space`` marks where other lists fold."""
+
+    tier_of: Callable[[str], str] = staticmethod(lambda _: "")
+    """Gives the tier of a persona, also of one that is not shown."""
+
+    def stand_in(self, key: str) -> str:
+        """Return the tier's line for a persona in a closed tier: no other persona may take the cursor."""
+        kind, _, persona = key.partition(":")
+        tier = self.tier_of(persona) if kind == "persona" else ""
+        return f"tier:{tier}" if tier else ""
 
     class Marked(Message):
         """The line under the cursor is to be marked, or no longer."""

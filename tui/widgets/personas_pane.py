@@ -6,6 +6,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from tui import keymap
+from tui.panes.personas import tier_of
 from tui.widgets.row_list import RowList
 
 
@@ -31,6 +32,13 @@ class PersonasPane(RowList):
         if line is None or not line.key.startswith("persona:"):
             return ""
         return line.key[len("persona:") :].partition("/")[0]
+
+    def stand_in(self, key: str) -> str:
+        """Return the tier's line for a persona in a closed tier: no other persona may take the cursor."""
+        if self._view is None or not key.startswith("persona:"):
+            return ""
+        tier = tier_of(self._view, key[len("persona:") :].partition("/")[0])
+        return f"tier:{tier}" if tier else ""
 
     def _want(self, step: int) -> None:
         if self.persona:

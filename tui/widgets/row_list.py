@@ -114,7 +114,13 @@ class RowList(ScrollView, can_focus=True):
             found = self._rows.place_of(key)
         else:
             found = next((i for i, each in enumerate(self._rows) if each.key == key), None)
+        if found is None and (stand_in := self.stand_in(key)):
+            return self._find(stand_in)
         return min(self._cursor, max(0, len(self._rows) - 1)) if found is None else found
+
+    def stand_in(self, key: str) -> str:
+        """Return the key of the line that takes the cursor from one that is not shown; empty for any."""
+        return ""
 
     def on_mount(self) -> None:
         """Keep the end in sight from the start, if it is to be followed."""
