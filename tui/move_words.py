@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from engine.personas.document import Persona
     from engine.personas.moves import Move
 
 WIDTH = 78
@@ -31,6 +32,14 @@ def told(moves: Iterable["Move"]) -> list[str]:
         for sentence in (*said, *undo):
             lines += textwrap.wrap(sentence, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return lines
+
+
+def origin(persona: "Persona") -> str:
+    """Return how a sibling began, to follow after other words; empty for any other persona."""
+    from engine.personas.lineage import lineage, parent_of
+
+    parent = parent_of(persona)
+    return f"; born as a sibling of {parent}: {lineage(persona).get('change', 'a copy')}" if parent else ""
 
 
 def explained(move: "Move") -> list[str]:

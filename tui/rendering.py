@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from engine.cleaning import one_line
 from engine.events import ONE_EXPERT, TrailStep
+from engine.snapshots.describe import move_words
 from tui.result import AskResult, EvidenceLine, Expert
 
 MAX_WIDTH = 100
@@ -178,7 +179,7 @@ def closing(result: AskResult, budget: float) -> str:
             f"one plain walk {result.control.scores.total:.2f}; the committee's lift is {result.lift:+.2f}",
         )
     notes.extend(f"Note: {one_line(flag)}" for flag in result.flags)
-    notes.extend(f"Moved: {m.persona_id} from {m.source} to {m.target}: {m.reason}" for m in result.moves)
+    notes.extend(move_words(m.persona_id, m.source, m.target, m.reason) for m in result.moves)
     if result.snapshot is not None:
         notes.append(f"Snapshot: {result.snapshot.id}")
         notes.append(f"Replay:   persona-moe snapshots replay {result.snapshot.id}")

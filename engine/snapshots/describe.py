@@ -109,6 +109,8 @@ def _words_of_learning(event: ev.AnyEvent) -> str:
             gauges = f"down {event.down:.3f}, up {event.up:.3f} of {event.limit:g}"
             return f"{event.persona} on {event.topic}: {gauges}"
         case ev.PersonaMoved():
+            if is_birth(event.source, event.target):
+                return f"{event.persona} is born, {event.target}: {event.reason}"
             return f"{event.persona} moves from {event.source} to {event.target}: {event.reason}"
         case ev.ThresholdMoved():
             return f"threshold {event.name} moves from {event.old:g} to {event.new:g}"
@@ -120,6 +122,27 @@ def _words_of_learning(event: ev.AnyEvent) -> str:
             return f"saved as {event.snapshot}, digest {event.digest}"
         case _:
             return type(event).__name__
+
+
+def is_birth(source: ev.Tier, target: ev.Tier) -> bool:
+    """Return whether a persona that moved so is a sibling just made: it comes from no other tier."""
+    return source == target
+
+
+def move_words(persona: str, source: ev.Tier, target: ev.Tier, reason: str) -> str:
+    """Return what became of a persona after a question, on one line.
+
+    >>> move_words("a", "stable", "active", "gauge full")
+    'Moved: a from stable to active: gauge full'
+    >>> move_words("a--depth-7", "experimental", "experimental", "a sibling of a: depth 7")
+    'Born: a--depth-7, experimental: a sibling of a: depth 7'
+    """
+    how = (
+        f"Born: {persona}, {target}"
+        if is_birth(source, target)
+        else f"Moved: {persona} from {source} to {target}"
+    )
+    return one_line(f"{how}: {reason}")
 
 
 def _by(persona: str) -> str:

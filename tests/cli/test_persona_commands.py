@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from engine.personas.evolution import sibling
+from engine.personas.lineage import lineage
 from engine.personas.registry import PersonaRegistry
 from engine.workspace import Workspace, create_workspace
 from tui.cli import main
@@ -99,6 +101,19 @@ def test_show_tells_the_policy_and_which_traits_only_colour_the_voice(say: Say) 
     shown = data(say("personas", "show", "sceptic", "--json"))
     assert shown["policy"]["policy"]["counter_seeds"] == 3
     assert shown["policy"]["voice_only"] == ["bluntness"]
+
+
+def test_the_history_of_a_sibling_begins_with_its_birth(say: Say, place: Path) -> None:
+    registry = PersonaRegistry.of(Workspace.open(place))
+    parent = registry.get("sceptic")
+    child = sibling(parent.persona, parent.digest, [], 0, {"sceptic"})
+    assert child is not None
+    registry.create(child, "experimental")
+    change = lineage(child)["change"]
+    assert say("personas", "history", child.persona_id) == (
+        0, f"no moves yet; born as a sibling of sceptic: {change}\n", ""
+    )  # fmt: skip
+    assert say("personas", "history", "sceptic") == (0, "no moves yet\n", "")
 
 
 def test_new_show_move_restore_history(say: Say) -> None:

@@ -100,6 +100,21 @@ def test_what_stands_below_an_answer() -> None:
         assert expected in text
 
 
+def test_a_sibling_is_said_to_be_born() -> None:
+    reason = "a sibling of a: rigour 6"
+    born = ev.PersonaMoved(
+        persona="a--rigour-6",
+        source="experimental",
+        target="experimental",
+        rule="sibling",
+        reason=reason,
+        inputs=[],
+    )
+    assert "Born: a--rigour-6, experimental: a sibling of a: rigour 6" in closing(
+        fold([*RUN, born]).result(), 4.0
+    )
+
+
 def test_an_evidence_block_shows_place_finders_and_trail() -> None:
     block = evidence_block(evidence_line(EVIDENCE), "how does a walk go?")
     first, *rest = block.splitlines()

@@ -222,14 +222,14 @@ def _history(args: argparse.Namespace) -> int:
 
     registry = registry_of(args)
     moves = registry.history(args.persona_id)
-    if not moves:
-        registry.get(args.persona_id)  # an id that never was deserves an error, not an empty list
+    # An id that never was deserves an error, not an empty list.
+    stored = None if moves else registry.get(args.persona_id)
     if args.json:
         output.print_json({"persona_id": args.persona_id, "moves": moves})
         return 0
-    from tui.move_words import told
+    from tui.move_words import origin, told
 
-    for line in told(moves) or ["no moves yet"]:
+    for line in told(moves) or [f"no moves yet{origin(stored.persona) if stored else ''}"]:
         output.print_line(line)
     return 0
 

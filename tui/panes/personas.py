@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.cleaning import counted, one_line
 from engine.events import Scores, Term, Tier
+from engine.snapshots.describe import is_birth
 from tui.glyphs import Glyphs
 from tui.notices import PersonaRow
 from tui.panes.rows import (
@@ -128,8 +129,7 @@ def _state(glyphs: Glyphs, seen: PersonaView | None, stored: PersonaRow | None) 
     if seen is None or seen.status == "idle":
         if stored is not None:
             yield (f"  {stored.cost:g}", "dim")
-        return
-    if seen.scored is not None:
+    elif seen.scored is not None:
         yield (f"  {seen.scored.scores.total:.2f} ", "accent")
         yield (bar(seen.scored.scores.total, 5, glyphs), "dim")
     elif seen.status in {"walking", "walked"}:
@@ -140,7 +140,11 @@ def _state(glyphs: Glyphs, seen: PersonaView | None, stored: PersonaRow | None) 
         yield (f"  gate {seen.gate.value:.2f}", "dim")
     else:
         yield (f"  {seen.status}", "dim")
-    if seen.moved is not None:
+    if seen is None or seen.moved is None:
+        return
+    if is_birth(seen.moved.source, seen.moved.target):
+        yield (" born", "good")
+    else:
         up = TIERS.index(seen.moved.target) < TIERS.index(seen.moved.source)
         yield (f" {glyphs.up if up else glyphs.down} {seen.moved.target}", "good" if up else "warn")
 
@@ -180,7 +184,10 @@ def _numbers(view: View, key: str, seen: PersonaView, toggled: frozenset[str], w
         told = f"gauge {gauge.topic}: down {gauge.down:.2f}, up {gauge.up:.2f} of {gauge.limit:g}"
         yield row(f"{key}/gauge{index}", (told, "dim"), depth=2)
     if seen.moved is not None:
-        moved = f"moved {seen.moved.source} to {seen.moved.target} ({seen.moved.rule}): {seen.moved.reason}"
+        how = f"moved {seen.moved.source} to {seen.moved.target} ({seen.moved.rule})"
+        if is_birth(seen.moved.source, seen.moved.target):
+            how = "born"
+        moved = f"{how}: {seen.moved.reason}"
         yield from text_rows(f"{key}/moved", moved, width, 2, "warn")
         yield from term_rows(f"{key}/movedt", seen.moved.inputs, 3)
 

@@ -41,7 +41,7 @@ def status_parts(view: View, line: Line) -> list[Part]:
         parts.append((f"{glyphs.playing} REPLAY ", "warn"))
         parts.append((f"{run.phase or 'at the start'} ", ""))
     elif line.working:
-        parts.append((f"{glyphs.live} {line.working} ", "accent"))
+        parts.append((f"{glyphs.live} {line.working}{', ' if view.waits else ' '}", "accent"))
         if view.waits:
             parts.append(("the question waits ", "warn"))
     elif view.live:

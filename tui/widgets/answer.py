@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from engine import events as ev
 from engine.cleaning import clean, counted, one_line
-from engine.snapshots.describe import carried_words
+from engine.snapshots.describe import carried_words, move_words
 from tui import keymap
 from tui.markdown_text import fit, parser
 from tui.panes.rows import View, place
@@ -145,12 +145,29 @@ def below(view: View, ending: str) -> str:
         one_line(f"Warning: {each.problem}{f'; {each.mend}' if each.mend else ''}") for each in run.warnings
     ]
     moves = (each.moved for each in run.personas.values() if each.moved)
-    lines += [one_line(f"Moved: {m.persona} from {m.source} to {m.target}: {m.reason}") for m in moves]
+    lines += [move_words(m.persona, m.source, m.target, m.reason) for m in moves]
     if run.outcome == "no-evidence":
-        lines.append("Nothing in the documents supports an answer. Ask in other words, or add documents (a).")
+        lines.append(too_dear(view) or NO_EVIDENCE)
     if ending:
         lines.append(ending)
     return "\n".join(lines)
+
+
+NO_EVIDENCE: Final = "Nothing in the documents supports an answer. Ask in other words, or add documents (a)."
+
+
+def too_dear(view: View) -> str:
+    """Return that the budget pays for no persona and what mends it, '' where any could be asked."""
+    personas = view.run.personas.values()
+    costs = [each.cost for each in personas if each.status == "skipped" and each.tier in ("active", "stable")]
+    budget = view.run.started.budget if view.run.started else 0.0
+    if any(each.order >= 0 for each in personas) or not costs or budget >= min(costs):
+        return ""
+    least = f"{min(costs):g}"
+    return (
+        f"Nobody was asked: the budget of {budget:g} pays for no persona, the cheapest costs {least}. Set "
+        f"thresholds.budget to that or more, as by: persona-moe config set thresholds.budget {least}"
+    )
 
 
 def fault_lines(view: View) -> list[str]:
