@@ -88,7 +88,7 @@ class Desk:
         if not self.indexing:
             return False
         self._stopping = True
-        self.working = "stopping to index"
+        self.working = "indexing stops"
         self.session.stop_indexing()
         return True
 

@@ -46,14 +46,14 @@ class Lexical(msgspec.Struct, frozen=True, kw_only=True):
     looked_up: dict[int, float] = {}
     candidates: list[Candidate]
     common: Mapping[str, CommonTerm]
-    later: frozenset[int] = frozenset()
-    look: CloseLook | None = None
-    seen: dict[int, Candidate] = {}
+    later: frozenset[int]
+    look: CloseLook
+    seen: dict[int, Candidate]
 
     def candidate(self, row: int) -> Candidate | None:
         """Return a passage among the first ``depth`` as seen closely, None for any other passage."""
         found = self.seen.get(row)
-        if found is None and row in self.later and self.look is not None:
+        if found is None and row in self.later:
             (found,) = self.look.at([row])
             self.seen[row] = found
         return found

@@ -193,9 +193,9 @@ class QueryGraph:
     def known_features(self, row: int) -> Features | None:
         """Return what analysis found in a passage if the first hop or a walk looked at it, else None."""
         known = self._features.get(row)
-        if known is None and row in self.lexical.later:
-            self.load([row])
-            known = self._features[row]
+        candidate = self.lexical.candidate(row) if known is None else None
+        if candidate is not None:
+            known = self._features[row] = self._fetched[row] = candidate.features
         return known
 
     def passage_id(self, row: int) -> str:
